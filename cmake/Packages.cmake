@@ -1,4 +1,5 @@
 # Everything comes from Debian's packages; nothing is vendored or fetched.
+# The pc_ prefix keeps out of the way of variables that find_package of RocksDB uses (lz4_…, zstd_…).
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(absl CONFIG REQUIRED)
@@ -12,7 +13,7 @@ find_package(ZLIB REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark CONFIG REQUIRED)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
-pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
-pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(pc_zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(pc_lz4 REQUIRED IMPORTED_TARGET liblz4)
 find_library(ISAL_LIBRARY isal REQUIRED)
 find_library(SNAPPY_LIBRARY snappy REQUIRED)
