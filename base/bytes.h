@@ -25,7 +25,8 @@ inline bool equal(View a, View b) {
 class Slice {
   public:
     Slice() = default;
-    Slice(std::shared_ptr<const void> owner, View bytes) : owner_(std::move(owner)), bytes_(bytes) {}
+    Slice(std::shared_ptr<const void> owner, View bytes)
+        : owner_(std::move(owner)), bytes_(bytes) {}
     /// Takes the bytes over.
     explicit Slice(Bytes bytes) {
         auto owner = std::make_shared<const Bytes>(std::move(bytes));

@@ -18,7 +18,6 @@ class CheckFailure {
 
 /// A condition that only a bug can break. Always on, in every build: a broken invariant ends the
 /// process before it can harm data. Expected failures return a Status instead.
-#define CHECK(condition)     \
+#define CHECK(condition)        \
     if (condition) [[likely]] { \
-    } else                   \
-        ::base::CheckFailure(__FILE__, __LINE__, #condition).stream()
+    } else ::base::CheckFailure(__FILE__, __LINE__, #condition).stream()

@@ -3,7 +3,8 @@
 
 namespace base {
 
-/// A callable that is moved, not copied: completions are called at most once and own what they hold.
+/// A callable that is moved, not copied: completions are called at most once and own what they
+/// hold.
 template <class Signature>
 using Function = absl::AnyInvocable<Signature>;
 

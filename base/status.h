@@ -10,9 +10,9 @@ namespace base {
 /// Failures of the machine and of files: no Kafka error code, but a kind and a sentence.
 ///   kDataLoss           bytes on disk that fail their checksum or make no sense
 ///   kResourceExhausted  no space left, or a budget is used up
-///   kUnavailable        the disk or directory was fenced after a failed sync; nothing may be retried
-///   kInvalidArgument    input that can't be right (configuration, a wire field)
-///   kNotFound, kAlreadyExists, kFailedPrecondition, kInternal, as their names say
+///   kUnavailable        the disk or directory was fenced after a failed sync; nothing may be
+///   retried kInvalidArgument    input that can't be right (configuration, a wire field) kNotFound,
+///   kAlreadyExists, kFailedPrecondition, kInternal, as their names say
 using Status = absl::Status;
 template <class T>
 using Result = absl::StatusOr<T>;
@@ -33,9 +33,10 @@ inline std::string message(const Status& s) { return std::string(s.message()); }
 }  // namespace base
 
 /// Leaves the function with the status of `expression` unless it is OK.
-#define RETURN_IF_ERROR(expression)                             \
-    do {                                                        \
-        if (auto status_ = (expression); !status_.ok()) [[unlikely]] return status_; \
+#define RETURN_IF_ERROR(expression)                                  \
+    do {                                                             \
+        if (auto status_ = (expression); !status_.ok()) [[unlikely]] \
+            return status_;                                          \
     } while (false)
 
 #define MOLDAU_CONCAT2(a, b) a##b
@@ -44,7 +45,8 @@ inline std::string message(const Status& s) { return std::string(s.message()); }
 /// `ASSIGN_OR_RETURN(auto file, disk.open(path));`
 #define ASSIGN_OR_RETURN(target, expression) \
     ASSIGN_OR_RETURN_(MOLDAU_CONCAT(result_, __LINE__), target, expression)
-#define ASSIGN_OR_RETURN_(result, target, expression)           \
-    auto result = (expression);                                 \
-    if (!result.ok()) [[unlikely]] return std::move(result).status(); \
+#define ASSIGN_OR_RETURN_(result, target, expression) \
+    auto result = (expression);                       \
+    if (!result.ok()) [[unlikely]]                    \
+        return std::move(result).status();            \
     target = *std::move(result)

@@ -19,22 +19,23 @@ namespace replication {
 
 enum class Acks : int16_t { all = -1, none = 0, leader = 1 };
 
-/// One partition on this broker: joins its log with who leads and how far the data is safe, and holds
-/// what waits for that: produces for the high watermark, fetches for new records.
-/// Lives on one shard; every call and every completion runs there. Completions may run inside the call.
+/// One partition on this broker: joins its log with who leads and how far the data is safe, and
+/// holds what waits for that: produces for the high watermark, fetches for new records. Lives on
+/// one shard; every call and every completion runs there. Completions may run inside the call.
 class Partition {
   public:
     struct Options {
         int min_isr = 1;
-        bool write_caching = false;  // acks=all means "in memory of the in-sync replicas", not "on disk"
+        bool write_caching =
+            false;  // acks=all means "in memory of the in-sync replicas", not "on disk"
     };
     using AppendDone = base::Function<void(kafka::Outcome<storage::Appended>)>;
 
     struct ReadFrom {
         base::Offset offset = 0;
         uint32_t max_bytes = 0;
-        bool at_least_one = false;               // the first-batch rule of Fetch
-        base::LeaderEpoch current_epoch = -1;    // as the client knows it; -1: not said
+        bool at_least_one = false;             // the first-batch rule of Fetch
+        base::LeaderEpoch current_epoch = -1;  // as the client knows it; -1: not said
         base::LeaderEpoch last_fetched_epoch = -1;
     };
     struct Read {
