@@ -59,8 +59,10 @@ FetchSessions::Opened FetchSessions::open(const Head& head, base::InstantMs now)
 std::shared_ptr<FetchSession> FetchSessions::create(bool by_id, uint64_t random,
                                                     base::InstantMs now) {
     if (!make_room(now)) return nullptr;
-    auto id = static_cast<int32_t>(random & 0x7fffffff);
-    while (id == 0 || sessions_.contains(id)) id = (id + 1) & 0x7fffffff;
+    auto drawn = static_cast<uint32_t>(random) & 0x7fffffff;
+    while (drawn == 0 || sessions_.contains(static_cast<int32_t>(drawn)))
+        drawn = (drawn + 1) & 0x7fffffff;
+    const auto id = static_cast<int32_t>(drawn);
     auto session = std::make_shared<FetchSession>(id, by_id);
     sessions_.emplace(id, Entry{session, now});
     return session;
