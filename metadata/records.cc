@@ -1,0 +1,107 @@
+#include "metadata/records.h"
+
+namespace metadata {
+
+namespace {
+
+void fill(google::protobuf::RepeatedField<int32_t>* to, const std::vector<base::BrokerId>& ids) {
+    to->Reserve(static_cast<int>(ids.size()));
+    for (auto id : ids) to->Add(id.value);
+}
+
+v1::Record config_record(v1::ResourceType type, const std::string& resource,
+                         const std::string& name, const std::optional<std::string>& value) {
+    v1::Record r;
+    auto* c = r.mutable_config();
+    c->set_resource_type(type);
+    c->set_resource_name(resource);
+    c->set_name(name);
+    if (value) c->set_value(*value);
+    return r;
+}
+
+}  // namespace
+
+v1::Record cluster_record(const std::string& cluster_id) {
+    v1::Record r;
+    r.mutable_cluster()->set_cluster_id(cluster_id);
+    return r;
+}
+
+v1::Record feature_record(const std::string& name, int16_t level) {
+    v1::Record r;
+    r.mutable_feature_level()->set_name(name);
+    r.mutable_feature_level()->set_level(level);
+    return r;
+}
+
+v1::Record broker_record(const Broker& b) {
+    v1::Record r;
+    auto* out = r.mutable_register_broker();
+    out->set_broker_id(b.id.value);
+    set(out->mutable_incarnation(), b.incarnation);
+    out->set_broker_epoch(b.epoch);
+    for (const auto& e : b.endpoints) {
+        auto* to = out->add_endpoints();
+        to->set_listener(e.listener);
+        to->set_host(e.host);
+        to->set_port(e.port);
+        to->set_security_protocol(e.security_protocol);
+    }
+    if (b.rack) out->set_rack(*b.rack);
+    out->set_fenced(b.fenced);
+    out->set_in_controlled_shutdown(b.in_controlled_shutdown);
+    return r;
+}
+
+v1::Record topic_record(const std::string& name, const base::TopicId& id) {
+    v1::Record r;
+    r.mutable_topic()->set_name(name);
+    set(r.mutable_topic()->mutable_id(), id);
+    return r;
+}
+
+v1::Record partition_record(const base::TopicId& topic, const Partition& p) {
+    v1::Record r;
+    auto* out = r.mutable_partition();
+    set(out->mutable_topic_id(), topic);
+    out->set_index(p.index);
+    fill(out->mutable_replicas(), p.replicas);
+    fill(out->mutable_isr(), p.isr);
+    fill(out->mutable_elr(), p.elr);
+    fill(out->mutable_last_known_elr(), p.last_known_elr);
+    fill(out->mutable_adding_replicas(), p.adding_replicas);
+    fill(out->mutable_removing_replicas(), p.removing_replicas);
+    out->set_leader(p.leader.value);
+    out->set_leader_epoch(p.leader_epoch);
+    out->set_partition_epoch(p.partition_epoch);
+    return r;
+}
+
+v1::Record remove_topic_record(const base::TopicId& id) {
+    v1::Record r;
+    set(r.mutable_remove_topic()->mutable_topic_id(), id);
+    return r;
+}
+
+v1::Record topic_config_record(const std::string& topic, const std::string& name,
+                               const std::optional<std::string>& value) {
+    return config_record(v1::RESOURCE_TOPIC, topic, name, value);
+}
+
+v1::Record broker_config_record(base::BrokerId broker, const std::string& name,
+                                const std::optional<std::string>& value) {
+    return config_record(v1::RESOURCE_BROKER,
+                         broker == kNoBroker ? "" : std::to_string(broker.value), name, value);
+}
+
+v1::Record producer_ids_record(int64_t next, base::BrokerId to, int64_t broker_epoch) {
+    v1::Record r;
+    auto* out = r.mutable_producer_ids();
+    out->set_broker_id(to.value);
+    out->set_broker_epoch(broker_epoch);
+    out->set_next(next);
+    return r;
+}
+
+}  // namespace metadata
