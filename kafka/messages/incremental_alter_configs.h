@@ -1,0 +1,81 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kafka/wire.h"
+
+namespace kafka {
+
+/// Changes single options of a resource and leaves the others.
+struct IncrementalAlterConfigsRequest {
+    static constexpr Api api = api_of(ApiKey::incremental_alter_configs);
+
+    struct AlterableConfig {
+        std::string name;
+        int8_t config_operation = 0;  // 0: set, 1: delete, 2: append, 3: subtract
+        std::optional<std::string> value = "";
+
+        static void fields(auto& m, auto& f) {
+            f("name", m.name);
+            f("config_operation", m.config_operation);
+            f("value", m.value);
+        }
+        bool operator==(const AlterableConfig&) const = default;
+    };
+
+    struct AlterConfigsResource {
+        // 2: topic, 4: broker, 8: broker logger, 16: client metrics, 32: group
+        int8_t resource_type = 0;
+        std::string resource_name;
+        std::vector<AlterableConfig> configs;
+
+        static void fields(auto& m, auto& f) {
+            f("resource_type", m.resource_type);
+            f("resource_name", m.resource_name);
+            f("configs", m.configs);
+        }
+        bool operator==(const AlterConfigsResource&) const = default;
+    };
+
+    std::vector<AlterConfigsResource> resources;
+    bool validate_only = false;
+
+    static void fields(auto& m, auto& f) {
+        f("resources", m.resources);
+        f("validate_only", m.validate_only);
+    }
+    bool operator==(const IncrementalAlterConfigsRequest&) const = default;
+};
+
+struct IncrementalAlterConfigsResponse {
+    static constexpr Api api = api_of(ApiKey::incremental_alter_configs);
+
+    struct AlterConfigsResourceResponse {
+        ErrorCode error_code = ErrorCode::none;
+        std::optional<std::string> error_message = "";
+        // 2: topic, 4: broker, 8: broker logger, 16: client metrics, 32: group
+        int8_t resource_type = 0;
+        std::string resource_name;
+
+        static void fields(auto& m, auto& f) {
+            f("error_code", m.error_code);
+            f("error_message", m.error_message);
+            f("resource_type", m.resource_type);
+            f("resource_name", m.resource_name);
+        }
+        bool operator==(const AlterConfigsResourceResponse&) const = default;
+    };
+
+    int32_t throttle_time_ms = 0;  // how long the client should pause
+    std::vector<AlterConfigsResourceResponse> responses;
+
+    static void fields(auto& m, auto& f) {
+        f("throttle_time_ms", m.throttle_time_ms);
+        f("responses", m.responses);
+    }
+    bool operator==(const IncrementalAlterConfigsResponse&) const = default;
+};
+
+}  // namespace kafka
