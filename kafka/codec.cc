@@ -1,8 +1,7 @@
 #include "kafka/codec.h"
 
-#include <absl/strings/escaping.h>
-#include <absl/strings/str_cat.h>
-
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "kafka/utf8.h"
 
 namespace kafka::wire {

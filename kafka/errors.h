@@ -7,7 +7,7 @@
 
 namespace kafka {
 
-/// Error codes of the Kafka protocol, as far as this broker answers with them.
+/// Error codes of the Kafka protocol, all that clients know.
 /// https://kafka.apache.org/protocol#protocol_error_codes
 enum class ErrorCode : int16_t {
     unknown_server_error = -1,
@@ -72,6 +72,13 @@ enum class ErrorCode : int16_t {
     sasl_authentication_failed = 58,
     unknown_producer_id = 59,
     reassignment_in_progress = 60,
+    delegation_token_auth_disabled = 61,
+    delegation_token_not_found = 62,
+    delegation_token_owner_mismatch = 63,
+    delegation_token_request_not_allowed = 64,
+    delegation_token_authorization_failed = 65,
+    delegation_token_expired = 66,
+    invalid_principal_type = 67,
     non_empty_group = 68,
     group_id_not_found = 69,
     fetch_session_id_not_found = 70,
@@ -101,6 +108,7 @@ enum class ErrorCode : int16_t {
     inconsistent_voter_set = 94,
     invalid_update_version = 95,
     feature_update_failed = 96,
+    principal_deserialization_failure = 97,
     snapshot_not_found = 98,
     position_out_of_range = 99,
     unknown_topic_id = 100,
@@ -112,14 +120,37 @@ enum class ErrorCode : int16_t {
     fetch_session_topic_id_error = 106,
     ineligible_replica = 107,
     new_leader_elected = 108,
+    offset_moved_to_tiered_storage = 109,
+    fenced_member_epoch = 110,
+    unreleased_instance_id = 111,
+    unsupported_assignor = 112,
     stale_member_epoch = 113,
+    mismatched_endpoint_type = 114,
+    unsupported_endpoint_type = 115,
+    unknown_controller_id = 116,
     unknown_subscription_id = 117,
     telemetry_too_large = 118,
     invalid_registration = 119,
+    transaction_abortable = 120,
+    invalid_record_state = 121,
+    share_session_not_found = 122,
+    invalid_share_session_epoch = 123,
+    fenced_state_epoch = 124,
+    invalid_voter_key = 125,
+    duplicate_voter = 126,
+    voter_not_found = 127,
     invalid_regular_expression = 128,
+    rebootstrap_required = 129,
+    streams_invalid_topology = 130,
+    streams_invalid_topology_epoch = 131,
+    streams_topology_fenced = 132,
+    share_session_limit_reached = 133,
+    group_deletion_failed = 134,
+    streams_topology_description_update_failed = 135,
+    controller_id_not_registered = 136,
 };
 
-/// Kafka's name of the code: "UNKNOWN_TOPIC_OR_PARTITION".
+/// Kafka's name of the code: "UNKNOWN_TOPIC_OR_PARTITION". "UNKNOWN_CODE" for what has none.
 std::string_view name(ErrorCode);
 /// Whether a client may send the same request again and hope.
 bool retriable(ErrorCode);
