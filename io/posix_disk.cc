@@ -107,6 +107,8 @@ class PosixFile : public File {
                              static_cast<off_t>(size_.load()));
         });
         if (n < 0) return errno_status(errno, path_ + ": append");
+        if (n == 0 && done < pieces[piece].size())
+            return base::unavailable(path_ + ": append: nothing written");
         size_ += static_cast<uint64_t>(n);
         done += static_cast<size_t>(n);
         while (piece < pieces.size() && done >= pieces[piece].size())
