@@ -26,6 +26,71 @@ void refuse_all(Answer::Body& body, ErrorCode why) {
     }
 }
 
+kafka::OffsetCommitResponse refuse(const kafka::OffsetCommitRequest& request, ErrorCode why) {
+    kafka::OffsetCommitResponse response;
+    for (const auto& topic : request.topics) {
+        auto& answers = response.topics.emplace_back();
+        answers.name = topic.name;
+        answers.topic_id = topic.topic_id;
+        for (const auto& p : topic.partitions) {
+            auto& one = answers.partitions.emplace_back();
+            one.partition_index = p.partition_index;
+            one.error_code = why;
+        }
+    }
+    return response;
+}
+
+kafka::OffsetFetchResponse::OffsetFetchResponseGroup refuse(
+    const kafka::OffsetFetchRequest::OffsetFetchRequestGroup& request, ErrorCode why) {
+    kafka::OffsetFetchResponse::OffsetFetchResponseGroup response;
+    response.group_id = request.group_id;
+    response.error_code = why;
+    return response;
+}
+
+kafka::OffsetFetchResponse single_group(
+    const kafka::OffsetFetchRequest& asked,
+    kafka::OffsetFetchResponse::OffsetFetchResponseGroup group) {
+    kafka::OffsetFetchResponse response;
+    response.error_code = group.error_code;
+    if (group.error_code != ErrorCode::none && asked.topics) {
+        // Versions 0 and 1 have room for an error in partitions only.
+        for (const auto& topic : *asked.topics) {
+            auto& to = response.topics.emplace_back();
+            to.name = topic.name;
+            for (const auto partition : topic.partition_indexes) {
+                auto& p = to.partitions.emplace_back();
+                p.partition_index = partition;
+                p.committed_offset = -1;
+                p.error_code = group.error_code;
+            }
+        }
+        return response;
+    }
+    for (auto& topic : group.topics) {
+        auto& to = response.topics.emplace_back();
+        to.name = std::move(topic.name);
+        for (auto& p : topic.partitions)
+            to.partitions.push_back({.partition_index = p.partition_index,
+                                     .committed_offset = p.committed_offset,
+                                     .committed_leader_epoch = p.committed_leader_epoch,
+                                     .metadata = std::move(p.metadata),
+                                     .error_code = p.error_code});
+    }
+    return response;
+}
+
+Effects Groups::overdue(Now now, WriteId id) {
+    Turn turn(now, last_write_);
+    const auto it = waiting_.find(id);
+    if (it == waiting_.end() || it->second.request == 0) return std::move(turn.effects);
+    auto response = it->second.response;
+    refuse_all(response, ErrorCode::coordinator_not_available);
+    turn.answer(std::exchange(it->second.request, 0), std::move(response));
+    return std::move(turn.effects);
+}
+
 ErrorCode Groups::check_commit(const kafka::OffsetCommitRequest& request, int16_t version,
                                Now now) {
     if (request.group_id.empty()) return ErrorCode::invalid_group_id;

@@ -56,6 +56,8 @@ class Groups {
     Effects topic_deleted(Now, const std::string& topic);
 
     Effects persisted(Now, WriteId, kafka::ErrorCode);
+    /// The write takes too long: whoever waits for it is told 15, and may find it done later.
+    Effects overdue(Now, WriteId);
     /// Carries out what is due; nothing is before alarm().
     Effects tick(Now);
     base::InstantMs alarm() const {
@@ -103,6 +105,13 @@ class Groups {
     std::map<WriteId, Waiting> waiting_;     // our own
 };
 
+/// Responses that refuse all of a request.
+kafka::OffsetCommitResponse refuse(const kafka::OffsetCommitRequest&, kafka::ErrorCode why);
+kafka::OffsetFetchResponse::OffsetFetchResponseGroup refuse(
+    const kafka::OffsetFetchRequest::OffsetFetchRequestGroup&, kafka::ErrorCode why);
+/// The answer of one group in the form of OffsetFetch versions up to 7.
+kafka::OffsetFetchResponse single_group(const kafka::OffsetFetchRequest& asked,
+                                        kafka::OffsetFetchResponse::OffsetFetchResponseGroup);
 /// Sets the error of everything in a commit's or deletion's response that had none.
 void refuse_all(Answer::Body&, kafka::ErrorCode why);
 

@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/function.h"
+#include "base/ids.h"
+#include "kafka/errors.h"
+#include "storage/log.h"
+
+namespace io {
+class Shard;
+}
+namespace replication {
+class Partition;
+}
+
+namespace groups {
+
+/// The log of one partition of __consumer_offsets, as its coordinator uses it. Lives on the
+/// partition's shard; all calls and completions run there, completions perhaps inside the call.
+class Journal {
+  public:
+    using AppendDone = base::Function<void(kafka::Outcome<storage::Appended>)>;
+
+    virtual ~Journal() = default;
+    /// Appends one batch with acks=all and no deadline of its own: `done` runs when it is durable,
+    /// or when that can't be waited for any more. `batch` is used only during the call.
+    virtual void append(base::MutableView batch, AppendDone done) = 0;
+    /// Whole batches from `from`, below the high watermark; at least one if there is one.
+    virtual kafka::Outcome<storage::LogRead> read(base::Offset from, uint32_t max_bytes) const = 0;
+    /// Calls `wake` once when something at or past `offset` may be read, or the role changes.
+    virtual uint64_t watch(base::Offset offset, base::Function<void()> wake) = 0;
+    virtual void unwatch(uint64_t key) = 0;
+
+    virtual bool leading() const = 0;
+    virtual base::Offset start() const = 0;
+    virtual base::Offset end() const = 0;
+    virtual base::Offset high_watermark() const = 0;
+    virtual io::Shard& shard() = 0;
+};
+
+/// Of a partition that this broker leads; the partition must outlive it.
+std::unique_ptr<Journal> journal_of(replication::Partition&);
+
+}  // namespace groups
