@@ -35,7 +35,7 @@ struct Appended {
     base::Offset first = 0;
     base::Offset last = 0;
     base::TimestampMs log_append_time = -1;  // -1 unless the batch has LogAppendTime
-    bool duplicate = false;                  // a retry of what is there already; nothing was written
+    bool duplicate = false;  // a retry of what is there already; nothing was written
 };
 
 /// Everything that must reach the disk before `end` may be called synced. Carried out on a thread
@@ -46,7 +46,7 @@ class Sync {
     base::Offset end() const { return end_; }
 
   private:
-    friend class Log;
+    friend class PartitionLog;
     std::vector<std::shared_ptr<io::File>> files_;
     std::vector<std::string> directories_;
     io::Disk* disk_ = nullptr;
@@ -66,23 +66,34 @@ struct EpochEnd {
     base::Offset end = -1;
 };
 
+/// What open() had to do beyond reading its rows.
+struct RecoveryReport {
+    uint64_t checked_bytes = 0;   // past the recovery point, found whole
+    uint64_t cut_bytes = 0;       // past the recovery point, torn or unreadable: gone
+    size_t dropped_segments = 0;  // whole files among those
+    size_t rebuilt_indexes = 0;   // of segments below the recovery point
+};
+
 /// One partition's records: append-only segments of Kafka record batches, byte for byte, with
 /// sparse indexes by offset and by time beside each. One owner, no locks.
 ///
-/// Errors: kDataLoss for damage below the recovery point (nothing is cut off then; the partition goes
-/// offline), kResourceExhausted when the disk is full, kUnavailable once a write or sync has failed:
-/// from then on nothing is accepted.
+/// Errors: kDataLoss for damage below the recovery point (nothing is cut off then; the partition
+/// goes offline), kResourceExhausted when the disk is full, kUnavailable once a write or sync has
+/// failed: from then on nothing is accepted.
 class Log {
   public:
     struct Place {
-        std::string directory;       // of this partition; made if missing
-        base::TopicPartition id;     // keys of its rows in `store`
-        io::Disk* disk = nullptr;    // both outlive the log
+        std::string directory;     // of this partition; made if missing
+        base::TopicPartition id;   // keys of its rows in `store`
+        io::Disk* disk = nullptr;  // both outlive the log
         Store* store = nullptr;
     };
     /// Opens or creates. Reads only what lies past the stored recovery point: that tail is checked
     /// batch by batch and cut at the first that is torn or fails its checksum.
     static base::Result<std::unique_ptr<Log>> open(Place, const LogConfig&, base::TimestampMs now);
+    /// Removes the directory and the rows of a partition that was deleted. No log may be open
+    /// there.
+    static base::Status destroy(const Place&);
     virtual ~Log() = default;
 
     /// Appends one validated batch as leader: checks the producer's sequence, writes offset and
@@ -129,10 +140,11 @@ class Log {
     virtual EpochEnd end_of_epoch(base::LeaderEpoch) const = 0;
 
     /// First record with a timestamp at or past `target`, below `limit`.
-    virtual base::Result<std::optional<TimestampOffset>> find_timestamp(base::TimestampMs target,
-                                                                        base::Offset limit) const = 0;
+    virtual base::Result<std::optional<TimestampOffset>> find_timestamp(
+        base::TimestampMs target, base::Offset limit) const = 0;
     /// The record with the largest timestamp below `limit` (ListOffsets -3).
-    virtual base::Result<std::optional<TimestampOffset>> max_timestamp(base::Offset limit) const = 0;
+    virtual base::Result<std::optional<TimestampOffset>> max_timestamp(
+        base::Offset limit) const = 0;
 
     /// Removes segments that retention by time, by size or by log start no longer wants, none at or
     /// past `limit` (the high watermark). Returns how many went.
@@ -148,6 +160,11 @@ class Log {
 
     /// Clean shutdown: syncs all, stores a producer snapshot and the recovery point.
     virtual base::Status close(base::Offset high_watermark) = 0;
+
+    const RecoveryReport& recovery() const { return recovery_; }
+
+  protected:
+    RecoveryReport recovery_;
 };
 
 }  // namespace storage

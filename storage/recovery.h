@@ -1,0 +1,66 @@
+#pragma once
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "storage/checkpoint.h"
+#include "storage/log.h"
+#include "storage/segment.h"
+
+namespace storage {
+
+/// A log as open() finds it: everything in it is on disk, and the stored checkpoint says so.
+struct Recovered {
+    std::vector<std::unique_ptr<Segment>> segments;  // at least one; the last takes appends
+    SyncedMark mark;                                 // at the end
+    base::Offset start = 0;
+    base::Offset high_watermark = 0;
+    Lineage lineage;
+    Producers producers;
+    std::set<base::Offset> snapshots;  // offsets of the stored producer snapshots
+    RecoveryReport report;
+};
+
+/// Brings a partition's directory and its rows to agree, after whatever stopped the last process.
+///
+/// Below the stored recovery point nothing is ever cut: damage, a gap or a missing file there is
+/// kDataLoss. Past it the records are read and checked; the first that is torn ends the log.
+class Recovery {
+  public:
+    Recovery(const Log::Place&, const LogConfig&, base::TimestampMs now);
+    base::Result<Recovered> run();
+
+  private:
+    base::Status read_rows();
+    base::Status list_segments();
+    void adopt_without_checkpoint();
+    base::Status finish_restart();
+    base::Status drop_below_start();
+    base::Status open_segments();
+    bool missing_records(const Segment& last) const;
+    base::Status open_below(Segment&, base::Offset next_base);
+    /// Whether the log goes on in the next segment.
+    base::Result<bool> open_tail(Segment&, std::optional<base::Offset> next_base);
+    base::Status cut(Segment&, const base::Status& why);
+    base::Status remove_files(base::Offset segment_base);
+    base::Status add_empty_segment(base::Offset base);
+    base::Status rebuild_state();
+    bool take_snapshot(base::Offset at, size_t& segment, uint64_t& position);
+    base::Status replay(size_t segment, uint64_t position);
+    base::Status skip_to_start();
+    base::Status store();
+    base::Status store_rows(const SyncedMark&);
+
+    const Log::Place& place_;
+    const LogConfig& config_;
+    base::TimestampMs now_;
+    std::optional<Checkpoint> row_;
+    Checkpoint was_;                     // what row_ said, or what stands in for it
+    base::Offset lineage_known_to_ = 0;  // was_.lineage covers the log up to here
+    std::vector<base::Offset> bases_;    // of the segment files found, rising
+    base::LeaderEpoch last_epoch_ = -1;
+    bool changed_ = false;
+    Recovered out_;
+};
+
+}  // namespace storage
