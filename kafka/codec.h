@@ -234,8 +234,9 @@ class Reader {
     void tag(uint32_t number, std::string_view name, T& value, When when,
              const std::type_identity_t<T>& = T{}) {
         if (tag_ != number || failed_ || !when.present.has(version_)) return;
-        tag_ = no_tag;
+        tag_ = no_tag;  // for the objects within
         get(value, when.nullable.has(version_));
+        tag_ = tag_read;
         if (!failed_ && !in_.empty()) fail("trailing bytes");
         if (failed_) [[unlikely]]
             within(name);
@@ -247,6 +248,7 @@ class Reader {
 
   private:
     static constexpr int64_t no_tag = -1;
+    static constexpr int64_t tag_read = -2;
 
     /// One tagged field. The object's list is searched for its number; what nobody knows is
     /// skipped.
@@ -358,7 +360,7 @@ class Reader {
     bool flexible_;
     bool failed_ = false;
     size_t budget_;
-    int64_t tag_ = no_tag;  // the number of the tagged field whose value is being read
+    int64_t tag_ = no_tag;  // of the tagged field that is looked for in the present object
     std::string path_;
     std::string why_;
 };
