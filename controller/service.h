@@ -41,6 +41,9 @@ class Service {
         metadata::Configs static_configs;  // of this broker
         /// Runs once, on the service's shard, when the journal failed.
         base::Function<void(const base::Status&)> on_failure;
+        /// 64 random bits, for ids; not set: the system's. Called on the service's shard, and in
+        /// open().
+        base::Function<uint64_t()> draw;
     };
     template <class Response>
     using Reply = base::Function<void(Response)>;
