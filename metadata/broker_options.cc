@@ -19,16 +19,23 @@ const char* const kSyncedAnyway = "every acks=all produce is synced, unless writ
 
 std::vector<Option> identity() {
     return {
-        int32("node.id", std::nullopt, "This node's number in the cluster, from 0.")
+        int32("node.id", 0, "This node's number in the cluster, from 0.")
             .at_least(0)
             .or_else("broker.id"),
-        int32("broker.id", -1, "The older name of node.id.").at_least(-1),
+        int32("broker.id", std::nullopt, "The older name of node.id.").at_least(0),
         list("process.roles", "broker,controller",
              "What this node does: broker, controller, or both.")
             .one_of({"broker", "controller"}),
         string("broker.rack", std::nullopt,
                "Where this broker stands; replicas of a partition are spread over racks."),
         list("log.dirs", std::nullopt, "Where data lies.").or_else("log.dir"),
+        string("metadata.log.dir", std::nullopt,
+               "Where the metadata log lies. Not set: the first of log.dirs."),
+        string("cluster.id", std::nullopt,
+               "The cluster this node belongs to; drawn at the first start where it is not set. "
+               "Data of "
+               "another cluster is refused.")
+            .own(),
         list("log.dir", "data", "The older name of log.dirs, used if that is not set."),
         string("controller.quorum.voters", "",
                "The controllers, as id@host:port with commas between. Empty: this node alone."),
@@ -70,32 +77,28 @@ std::vector<Option> network() {
         int64("connections.max.idle.ms", 600'000,
               "A connection that is silent for so long is closed.")
             .at_least(-1),
-        int32("max.connections", 50'000, "Connections at once.").at_least(0).in(cluster),
-        int32("max.connections.per.ip", kNoLimit, "Connections at once from one address.")
+        int32("max.connections", 10'000, "Connections at once.").at_least(0).in(cluster),
+        int32("max.connections.per.ip", 10'000, "Connections at once from one address.")
             .at_least(0)
             .in(cluster),
         string("max.connections.per.ip.overrides", "",
                "Limits for single addresses, as host:count with commas between.")
             .in(cluster),
-        int64("queued.max.request.bytes", -1,
-              "Memory for all requests in work at once; a connection is not read while it is used "
-              "up. -1: a quarter of the machine's memory.")
-            .at_least(-1),
+        int64("queued.max.request.bytes", 512 << 20,
+              "Memory for all requests in work at once; connections are not read while it is used "
+              "up.")
+            .at_least(1 << 20),
         int32("queued.max.requests", 500, "Requests in work at once on one connection.")
             .at_least(1),
-        int32("num.network.threads", 3, "Threads for connections.")
-            .at_least(1)
-            .without_effect("num.shards says how many event loops there are"),
-        int32("num.io.threads", 8, "Threads for requests.")
-            .at_least(1)
-            .without_effect("num.shards says how many event loops there are"),
-        int32("num.shards", 0,
-              "Event loops, one thread each; each owns its connections and "
-              "partitions. 0: one a core.")
-            .between(int64_t{0}, int64_t{1024})
-            .own(),
-        int32("background.threads", 10, "Threads for work that blocks: syncs, opening files.")
+        int32("num.network.threads", 0,
+              "Event loops, one thread each; each owns its connections and partitions. 0: one a "
+              "core.")
+            .between(int64_t{0}, int64_t{1024}),
+        int32("num.io.threads", 8, "Threads for work that blocks: syncs, opening files.")
             .between(int64_t{1}, int64_t{1024}),
+        int32("background.threads", 10, "Threads for maintenance.")
+            .at_least(1)
+            .without_effect("num.io.threads has them too"),
         int32("num.recovery.threads.per.data.dir", 2, "Logs recovered at once after a crash.")
             .at_least(1),
         int32("fetch.max.bytes", 57'671'680, "The most that one fetch is answered with.")
@@ -153,8 +156,7 @@ std::vector<Option> logs() {
             .or_else("log.retention.minutes", kMsPerMinute)
             .or_else("log.retention.hours", kMsPerHour),
         int32("log.retention.minutes", std::nullopt, "As log.retention.ms, which goes before it.")
-            .at_least(-1)
-            .or_else("log.retention.hours", 60),
+            .at_least(-1),
         int32("log.retention.hours", 168,
               "As log.retention.ms and log.retention.minutes, which go before it.")
             .at_least(-1),

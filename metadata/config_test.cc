@@ -44,6 +44,16 @@ TEST(Config, TopicDefaultsAgreeWithTheBrokersDefaults) {
         EXPECT_EQ(e.value, e.option->fallback) << e.option->name;
 }
 
+TEST(Config, EveryBrokerValueInForceParses) {
+    Configs none;
+    ConfigView view(*Image::empty(), kSelf, none);
+    for (const auto& e : view.all_broker())
+        EXPECT_TRUE(!e.value || parse(*e.option, *e.value).ok()) << e.option->name;
+    Configs old_name{{"broker.id", "7"}};
+    EXPECT_EQ(ConfigView(*Image::empty(), kSelf, old_name).broker_int("node.id"), 7);
+    EXPECT_EQ(view.broker_int("node.id"), 0);
+}
+
 TEST(Config, PrecedenceIsTopicBrokerClusterFileDefault) {
     std::vector<v1::Record> records{
         topic_record("t", {1, 1}),
@@ -77,7 +87,7 @@ TEST(Config, UnitsOfSynonymsAreConverted) {
     EXPECT_EQ(view.topic_int("t", "retention.ms"), -1);
     EXPECT_EQ(view.topic_int("t", "segment.ms"), 7'200'000);
     EXPECT_EQ(view.broker("log.roll.ms").value, "7200000");
-    EXPECT_EQ(view.broker("log.retention.minutes").value, "-1");
+    EXPECT_EQ(view.broker_int("log.retention.ms"), -1);
 }
 
 TEST(Config, OnlyOptionsThatCanChangeAtRunTimeAreWritable) {
