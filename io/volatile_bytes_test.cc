@@ -140,6 +140,41 @@ TEST(VolatileBytes, AFailedSyncLosesBlocksThatReadersStillSee) {
     EXPECT_TRUE(kept);
 }
 
+TEST(VolatileBytes, ImagesOfRandomSchedulesHoldWhatWasSyncedAndNothingMadeUp) {
+    for (uint64_t seed = 0; seed < 300; ++seed) {
+        Dice dice(seed);
+        VolatileBytes file;
+        std::vector<std::string> versions = {""};  // since the last sync
+        size_t safe = 0;                           // bytes that no version changed
+        for (int step = 0; step < 30; ++step) {
+            uint64_t draw = dice.below(10);
+            if (draw < 6) {
+                append(file, std::string(1 + dice.below(3000), static_cast<char>('a' + step % 26)));
+            } else if (draw < 8) {
+                file.truncate(dice.below(file.size() + 1));
+                safe = std::min(safe, file.size());
+            } else {
+                file.sync();
+                versions.clear();
+                safe = file.size();
+            }
+            versions.push_back(text_of(file.now()));
+            std::string content = image(file, seed * 100 + static_cast<uint64_t>(step));
+            ASSERT_GE(content.size(), safe);
+            ASSERT_EQ(content.substr(0, safe), versions.back().substr(0, safe)) << seed;
+            size_t longest = 0;
+            for (const auto& version : versions) longest = std::max(longest, version.size());
+            ASSERT_LE(content.size(), longest);
+            for (size_t i = safe; i < content.size(); ++i) {
+                bool known = content[i] == 0 || std::ranges::any_of(versions, [&](const auto& v) {
+                                 return i < v.size() && v[i] == content[i];
+                             });
+                ASSERT_TRUE(known) << "seed " << seed << " step " << step << " byte " << i;
+            }
+        }
+    }
+}
+
 TEST(VolatileBytes, FlipsABitSyncedOrNot) {
     VolatileBytes file;
     append(file, "aa");
