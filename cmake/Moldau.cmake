@@ -5,7 +5,8 @@ target_include_directories(moldau_options INTERFACE ${CMAKE_SOURCE_DIR})
 # -Wno-restrict: g++ 12 warns wrongly about "text" + std::to_string(i).
 # -Wno-missing-field-initializers: it also fires on designated initializers, which leave out what has
 # a default on purpose.
-target_compile_options(moldau_options INTERFACE -Wall -Wextra -Werror -Wno-restrict
+target_compile_options(moldau_options INTERFACE -Wall -Wextra -Werror
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
                        -Wno-missing-field-initializers
                        -fno-omit-frame-pointer)
 target_link_options(moldau_options INTERFACE -fuse-ld=mold)

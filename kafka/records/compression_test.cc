@@ -21,7 +21,7 @@ base::Bytes packed(Codec codec, base::View in, std::optional<int> level = {}) {
 class CompressionTest : public testing::TestWithParam<Codec> {};
 
 TEST_P(CompressionTest, RoundTripsEverySize) {
-    for (const size_t size : {0u, 1u, 100u, 32768u, 32769u, 65536u, 200'000u, 5'000'000u}) {
+    for (const size_t size : {0u, 1u, 100u, 32768u, 32769u, 65536u, 1'000'000u}) {
         const auto plain = sample_text(size, size + 1);
         const auto out = decompress(GetParam(), packed(GetParam(), plain), budget);
         ASSERT_TRUE(out.ok()) << size << ": " << out.status();
@@ -48,7 +48,7 @@ TEST_P(CompressionTest, TheBudgetIsExact) {
 
 TEST_P(CompressionTest, ABombStopsAtTheBudget) {
     if (GetParam() == Codec::none) return;
-    const auto in = packed(GetParam(), base::Bytes(64 << 20));
+    const auto in = packed(GetParam(), base::Bytes(16 << 20), 1);
     const auto out = decompress(GetParam(), in, 1 << 20);
     EXPECT_TRUE(absl::IsResourceExhausted(out.status())) << out.status();
 }
