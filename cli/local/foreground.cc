@@ -1,0 +1,126 @@
+#include "cli/local/foreground.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "cli/output.h"
+
+namespace cli::local {
+namespace {
+
+constexpr std::chrono::seconds stop_patience{30};
+
+/// This program as one would type it here.
+std::string own_name() {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::path self = fs::read_symlink("/proc/self/exe", error);
+    const fs::path near = fs::proximate(self, error);
+    return error || near.begin() == near.end() || *near.begin() == ".." ? self : near;
+}
+
+}  // namespace
+
+base::Status Foreground::start(const std::vector<LaunchSettings>& settings, Deadline deadline) {
+    ASSIGN_OR_RETURN(const CommandLock lock, CommandLock::take(path_));
+    for (const BrokerFolder& folder : folders_)
+        if (const auto process = folder.process())
+            return base::already_exists(
+                "a cluster runs in " + path_ + " already: broker " + std::to_string(folder.id()) +
+                " is process " + std::to_string(process->pid) +
+                "\nTo see it: moldau local status. To stop it: moldau local stop. For another "
+                "beside it: --dir and --port.");
+    const base::Status started = start_each(settings, deadline);
+    if (!started.ok()) {
+        stop();
+        return started;
+    }
+    for (const BrokerFolder& folder : folders_) seen_.push_back(folder.process());
+    tell_ready(settings);
+    return base::ok();
+}
+
+base::Status Foreground::start_each(const std::vector<LaunchSettings>& settings,
+                                    Deadline deadline) {
+    struct Started {
+        Process process;
+        uint64_t log_from;
+    };
+    std::vector<Started> started;
+    for (size_t i = 0; i < folders_.size(); ++i) {
+        const uint64_t log_from = folders_[i].log_bytes();
+        ASSIGN_OR_RETURN(const Process process, start_broker(folders_[i], settings[i], !detach_));
+        started.push_back({process, log_from});
+    }
+    base::Function<bool()> interrupted = [this] {
+        return signals_.wait(std::chrono::milliseconds{0}).has_value();
+    };
+    for (size_t i = 0; i < folders_.size(); ++i)
+        RETURN_IF_ERROR(wait_until_ready(folders_[i], started[i].process, started[i].log_from,
+                                         deadline, interrupted));
+    return base::ok();
+}
+
+void Foreground::tell_ready(const std::vector<LaunchSettings>& settings) const {
+    std::string bootstrap;
+    for (const LaunchSettings& one : settings)
+        bootstrap += (bootstrap.empty() ? "" : ",") + ("localhost:" + std::to_string(one.port));
+    const std::string self = own_name();
+    std::printf("ready\n  bootstrap  %s\n  data       %s\n  try        %s produce test -b %s\n",
+                bootstrap.c_str(), path_.c_str(), self.c_str(), bootstrap.c_str());
+    if (detach_) std::printf("  stop       %s local stop --dir %s\n", self.c_str(), path_.c_str());
+    else std::printf("Ctrl-C stops it.\n");
+    std::fflush(stdout);
+}
+
+base::Status Foreground::watch() {
+    constexpr std::chrono::milliseconds pause{200};
+    for (;;) {
+        if (signals_.wait(pause)) break;
+        tell_changes();
+        if (std::none_of(folders_.begin(), folders_.end(),
+                         [](const BrokerFolder& f) { return f.has_pid_file(); })) {
+            // Stopped from elsewhere, unless a restart is at work: that one holds the lock.
+            const auto lock = CommandLock::take(path_);
+            if (lock.ok() && std::none_of(folders_.begin(), folders_.end(),
+                                          [](const BrokerFolder& f) { return f.has_pid_file(); }))
+                return base::ok();
+        }
+    }
+    std::printf("\nstopping\n");
+    std::fflush(stdout);
+    stop();
+    std::printf("stopped\n");
+    return base::ok();
+}
+
+void Foreground::tell_changes() {
+    std::map<pid_t, int> ended;
+    for (const auto& [pid, status] : reap_children()) ended[pid] = status;
+    for (size_t i = 0; i < folders_.size(); ++i) {
+        const auto now = folders_[i].process();
+        if (now == seen_[i]) continue;
+        const int32_t id = folders_[i].id();
+        if (seen_[i]) {
+            const auto how = ended.find(seen_[i]->pid);
+            std::printf("broker %d ended%s%s\n", id, how == ended.end() ? "" : ": ",
+                        how == ended.end() ? "" : ending_text(how->second).c_str());
+            if (!now && folders_[i].has_pid_file())
+                std::printf("  its log     %s\n  to start it %s local start %d --dir %s\n",
+                            folders_[i].log_path().c_str(), own_name().c_str(), id, path_.c_str());
+        }
+        if (now) std::printf("broker %d runs again (process %d)\n", id, now->pid);
+        seen_[i] = now;
+    }
+    std::fflush(stdout);
+}
+
+void Foreground::stop() const {
+    const auto killed = stop_brokers(folders_, std::chrono::steady_clock::now() + stop_patience);
+    if (!killed.empty())
+        std::printf("broker %s did not end in time and was killed\n", joined(killed).c_str());
+}
+
+}  // namespace cli::local
