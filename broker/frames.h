@@ -41,6 +41,8 @@ class FrameReader {
     int32_t refused_length() const { return refused_; }
     /// Whether a frame has begun and is not complete.
     bool inside_frame() const { return memory_ != nullptr || end_ > begin_; }
+    /// Bytes of the large frame that is being received; 0 if there is none.
+    size_t large_frame_bytes() const { return memory_ != nullptr ? size_ : 0; }
 
   private:
     static constexpr size_t chunk_bytes = 16 << 10;

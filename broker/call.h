@@ -1,0 +1,71 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/frames.h"
+#include "broker/services.h"
+#include "kafka/header.h"
+#include "storage/log.h"
+
+namespace broker {
+
+/// One request in work. Shared by what works on it; all on the shard of its connection, unless a
+/// handler posts elsewhere, and then only what can't change (version, client) is read there.
+struct Call {
+    Services& services;
+    Local& local;
+    kafka::Version version = 0;
+    std::string client_id;
+    std::string client_host;  // numeric address
+    std::string listener;     // the name of the listener it came through
+    Frame frame;              // record views of the request point into it; it may be written to
+};
+using CallPtr = std::shared_ptr<Call>;
+
+/// Configs as this broker sees them, by the call's image.
+inline metadata::ConfigView configs(const Call& call) {
+    return {*call.local.image, call.services.settings.id, call.services.settings.static_configs};
+}
+
+/// Takes what a handler answers, on the connection's shard. One of them is called, once.
+class Answers {
+  public:
+    virtual ~Answers() = default;
+    /// A whole frame; `files[i]` goes where it has its i-th splice.
+    virtual void answer(kafka::Encoded, std::vector<std::vector<storage::FileSlice>> files) = 0;
+    /// Produce with acks=0.
+    virtual void no_answer() = 0;
+    /// Drops the connection, for what the protocol has no other answer to.
+    virtual void close(const std::string& why) = 0;
+    /// False once the connection is gone: nobody waits for the answer any more.
+    virtual bool wanted() const = 0;
+};
+
+/// Where a handler puts its response. Used once; on the connection's shard.
+template <class Response>
+class Reply {
+  public:
+    Reply(std::shared_ptr<Answers> to, int32_t correlation_id, kafka::Version version)
+        : to_(std::move(to)), correlation_id_(correlation_id), version_(version) {}
+
+    void operator()(const Response& response,
+                    std::vector<std::vector<storage::FileSlice>> files = {}) {
+        auto to = std::exchange(to_, nullptr);
+        to->answer(kafka::encode_response(correlation_id_, response, version_), std::move(files));
+    }
+    bool wanted() const { return to_->wanted(); }
+    void none() { std::exchange(to_, nullptr)->no_answer(); }
+    void close(const std::string& why) { std::exchange(to_, nullptr)->close(why); }
+
+  private:
+    std::shared_ptr<Answers> to_;
+    int32_t correlation_id_;
+    kafka::Version version_;
+};
+
+}  // namespace broker

@@ -1,0 +1,27 @@
+#include "broker/cluster_view.h"
+
+namespace broker {
+
+std::vector<const metadata::Broker*> reachable_brokers(const metadata::Image& image,
+                                                       std::string_view listener) {
+    std::vector<const metadata::Broker*> out;
+    for (const auto& [id, broker] : image.brokers())
+        if (!broker->fenced && broker->endpoint(listener) != nullptr) out.push_back(broker.get());
+    return out;
+}
+
+std::vector<int32_t> plain_ids(const std::vector<base::BrokerId>& ids) {
+    std::vector<int32_t> out;
+    out.reserve(ids.size());
+    for (const auto id : ids) out.push_back(id.value);
+    return out;
+}
+
+std::vector<int32_t> offline_replicas(const metadata::Image& image, const metadata::Partition& p) {
+    std::vector<int32_t> out;
+    for (const auto id : p.replicas)
+        if (!image.active(id)) out.push_back(id.value);
+    return out;
+}
+
+}  // namespace broker

@@ -1,0 +1,24 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "metadata/image.h"
+
+namespace broker {
+
+/// The cluster as clients are told of it.
+
+/// What anybody may do while there are no ACLs, as bits by the number of the operation.
+inline constexpr int32_t topic_operations = 0xdf8;  // read … describe, describe and alter configs
+inline constexpr int32_t cluster_operations = 0x1fa0;  // create, alter, describe … idempotent write
+
+/// Brokers in service that the listener reaches, by id.
+std::vector<const metadata::Broker*> reachable_brokers(const metadata::Image&,
+                                                       std::string_view listener);
+std::vector<int32_t> plain_ids(const std::vector<base::BrokerId>&);
+/// Replicas on brokers that are not in service.
+std::vector<int32_t> offline_replicas(const metadata::Image&, const metadata::Partition&);
+
+}  // namespace broker

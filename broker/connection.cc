@@ -1,0 +1,190 @@
+#include "broker/connection.h"
+
+#include "base/endian.h"
+#include "broker/dispatch.h"
+#include "kafka/header.h"
+#include "spdlog/spdlog.h"
+
+namespace broker {
+
+namespace {
+
+base::InstantMs frame_limit(size_t bytes) {
+    return Connection::frame_limit_ms + static_cast<base::InstantMs>(bytes >> 18) * 1000;
+}
+
+}  // namespace
+
+std::string address_of(const std::string& peer) {
+    std::string host = peer.substr(0, peer.rfind(':'));
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    return host;
+}
+
+/// Where one request's answer goes. If a handler lets go of it without a word, that is a bug there;
+/// the connection is closed, so that its client does not wait for ever.
+class Connection::Slot : public Answers {
+  public:
+    Slot(std::shared_ptr<Connection> connection, Pipeline<Answer>::Slot place)
+        : connection_(std::move(connection)), place_(place) {}
+
+    ~Slot() override {
+        if (connection_) connection_->close("a request was dropped without an answer");
+    }
+
+    void answer(kafka::Encoded frame, std::vector<std::vector<storage::FileSlice>> files) override {
+        CHECK(files.size() == frame.splices.size());
+        Answer out{.pieces = {}, .memory_bytes = frame.bytes.size()};
+        const base::Slice whole(std::move(frame.bytes));
+        size_t from = 0;
+        for (size_t i = 0; i < files.size(); ++i) {
+            const size_t to = frame.splices[i].position;
+            if (to > from) out.pieces.emplace_back(whole.part(from, to - from));
+            from = to;
+            for (auto& f : files[i])
+                out.pieces.emplace_back(io::FileRange{std::move(f.file), f.position, f.size});
+        }
+        if (from < whole.size()) out.pieces.emplace_back(whole.part(from, whole.size() - from));
+        std::exchange(connection_, nullptr)->finish(place_, std::move(out));
+    }
+    void no_answer() override { std::exchange(connection_, nullptr)->finish(place_, std::nullopt); }
+    void close(const std::string& why) override { std::exchange(connection_, nullptr)->close(why); }
+    bool wanted() const override { return connection_->open_; }
+
+  private:
+    std::shared_ptr<Connection> connection_;
+    const Pipeline<Answer>::Slot place_;
+};
+
+Connection::Connection(Services& services, Local& local, std::unique_ptr<io::Stream> stream,
+                       std::string listener)
+    : services_(services),
+      local_(local),
+      stream_(std::move(stream)),
+      listener_(std::move(listener)),
+      peer_(address_of(stream_->peer())),
+      frames_(services.settings.max_request_bytes, services.memory),
+      last_active_(io::monotonic_clock()),
+      last_look_(last_active_) {}
+
+void Connection::start() { pump(); }
+
+bool Connection::may_take_more() const {
+    return pipeline_.size() < most_requests && answer_bytes_ < most_answer_bytes;
+}
+
+/// Goes on with whatever can go on: begins requests that are there, reads more when all are begun.
+/// Handlers may answer at once, which comes back here: hence the guard and the loop.
+void Connection::pump() {
+    if (pumping_) return;
+    pumping_ = true;
+    while (open_ && may_take_more()) {
+        if (held_) {
+            if (!pipeline_.admits(effect_of(held_->request.api->key))) break;
+            auto next = *std::exchange(held_, std::nullopt);
+            begin(std::move(next.frame), next.request);
+            continue;
+        }
+        const auto state = frames_.advance();
+        if (state == FrameReader::State::ready) {
+            Frame frame = frames_.take();
+            frame_age_ms_ = 0;
+            const auto request = kafka::read_request(frame.bytes);
+            if (!request.ok()) {
+                close(base::message(request.status()));
+                break;
+            }
+            held_ = {std::move(frame), *request};
+            continue;
+        }
+        if (state == FrameReader::State::need_bytes) read();
+        else if (state == FrameReader::State::need_memory) wait_for_memory();
+        else
+            close("a frame of " + std::to_string(frames_.refused_length()) + " bytes; at most " +
+                  std::to_string(services_.settings.max_request_bytes) + " are taken");
+        break;
+    }
+    pumping_ = false;
+}
+
+void Connection::read() {
+    if (reading_) return;
+    reading_ = true;
+    stream_->read_some(frames_.space(), [self = shared_from_this()](base::Result<size_t> n) {
+        self->reading_ = false;
+        if (!self->open_) return;
+        if (!n.ok() || *n == 0)
+            return self->close(n.ok() ? "closed by the client" : base::message(n.status()));
+        self->last_active_ = io::monotonic_clock();
+        self->frames_.received(*n);
+        self->pump();
+    });
+}
+
+void Connection::wait_for_memory() {
+    memory_timer_ = local_.shard.after(std::chrono::milliseconds(10), [this] { pump(); });
+}
+
+void Connection::begin(Frame frame, const kafka::Request& request) {
+    const auto place = pipeline_.begin(effect_of(request.api->key));
+    auto call = std::make_shared<Call>(Call{.services = services_,
+                                            .local = local_,
+                                            .version = request.header.api_version,
+                                            .client_id = request.header.client_id.value_or(""),
+                                            .client_host = peer_,
+                                            .listener = listener_,
+                                            .frame = std::move(frame)});
+    dispatch(request, std::move(call), std::make_shared<Slot>(shared_from_this(), place));
+}
+
+void Connection::finish(Pipeline<Answer>::Slot place, std::optional<Answer> answer) {
+    CHECK(local_.shard.here());
+    if (!open_) return;
+    if (answer) answer_bytes_ += answer->memory_bytes;
+    pipeline_.finish(place, std::move(answer));
+    write();
+    pump();
+}
+
+void Connection::write() {
+    if (!writing_.empty()) return;
+    writing_ = pipeline_.take_ready();
+    if (writing_.empty()) return;
+    std::vector<io::Piece> pieces;
+    for (auto& answer : writing_)
+        std::move(answer.pieces.begin(), answer.pieces.end(), std::back_inserter(pieces));
+    stream_->write(std::move(pieces), [self = shared_from_this()](const base::Status& status) {
+        if (!self->open_) return;
+        if (!status.ok()) return self->close(base::message(status));
+        self->last_active_ = io::monotonic_clock();
+        for (const auto& answer : self->writing_) self->answer_bytes_ -= answer.memory_bytes;
+        self->writing_.clear();
+        self->write();
+        self->pump();
+    });
+}
+
+void Connection::look_after(base::InstantMs now) {
+    if (!open_) return;
+    // Time during which nothing was read from it is not the client's.
+    const base::InstantMs passed = now - std::exchange(last_look_, now);
+    frame_age_ms_ = reading_ && frames_.inside_frame() ? frame_age_ms_ + passed : 0;
+    if (frame_age_ms_ > frame_limit(frames_.large_frame_bytes()))
+        return close("a request did not arrive whole in time");
+    const bool idle = pipeline_.size() == 0;
+    if (idle && now - last_active_ > services_.settings.idle_limit.count())
+        return close("idle for longer than connections.max.idle.ms");
+}
+
+void Connection::close(const std::string& why) {
+    if (!open_) return;
+    open_ = false;
+    spdlog::debug("connection of {} closed: {}", peer_, why);
+    memory_timer_.reset();
+    held_.reset();
+    stream_->close();
+    // What closes a connection may be in the middle of it.
+    local_.shard.post([self = shared_from_this()] { self->closed_(); });
+}
+
+}  // namespace broker

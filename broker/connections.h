@@ -1,0 +1,47 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "broker/connection.h"
+#include "broker/connection_counts.h"
+#include "broker/services.h"
+
+namespace broker {
+
+/// All connections of clients. Each lives on one shard; the counts against the limits are kept on
+/// the first.
+class Connections {
+  public:
+    Connections(Services&, std::vector<std::unique_ptr<Local>>& locals);
+    ~Connections();
+
+    /// Takes a new connection, or closes it if there are too many. It is not read from before
+    /// start(). On the stream's shard.
+    void accept(std::unique_ptr<io::Stream>, const std::string& listener);
+    /// Serves, and watches over idle and slow connections, from now on.
+    void start();
+    /// Closes all, and takes no more; blocks until that is done. Not from a shard.
+    void stop();
+
+  private:
+    struct OfShard {
+        absl::flat_hash_set<std::shared_ptr<Connection>> connections;
+        std::unique_ptr<io::Timer> timer;
+        bool started = false;
+        bool stopped = false;
+    };
+
+    void admitted(std::unique_ptr<io::Stream>, const std::string& listener,
+                  const std::string& address);
+    void release(const std::string& address);
+    void look_after(size_t shard);
+
+    Services& services_;
+    std::vector<std::unique_ptr<Local>>& locals_;
+    std::vector<OfShard> of_shard_;
+    ConnectionCounts counts_;  // on the first shard
+};
+
+}  // namespace broker

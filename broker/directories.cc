@@ -1,0 +1,90 @@
+#include "broker/directories.h"
+
+#include <algorithm>
+
+#include "metadata/server_properties.h"
+
+namespace broker {
+
+namespace {
+
+constexpr char mark_name[] = "/meta.properties";
+
+base::Status mismatch(const std::string& path, const char* what, const std::string& found,
+                      const std::string& expected) {
+    return base::precondition(path + " belongs to " + what + " " + found + ", but this is " + what +
+                              " " + expected +
+                              ". Nothing was changed. Name another directory, or "
+                              "configure the node as it was.");
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Directories>> Directories::open(io::Disk& disk,
+                                                             const Settings& settings) {
+    std::unique_ptr<Directories> out(new Directories(disk, settings.id));
+    std::vector<std::string> paths = {settings.metadata_dir};
+    for (const auto& dir : settings.log_dirs)
+        if (std::find(paths.begin(), paths.end(), dir) == paths.end()) paths.push_back(dir);
+    out->cluster_id_ = settings.cluster_id;
+    for (const auto& path : paths) RETURN_IF_ERROR(out->take(path));
+    const auto& bare = out->unmarked_;
+    const bool no_metadata =
+        std::find(bare.begin(), bare.end(), settings.metadata_dir) != bare.end();
+    if (no_metadata && bare.size() < paths.size())
+        return base::data_loss(
+            "other directories of this node hold data, but its metadata directory " +
+            settings.metadata_dir +
+            " is bare: the list of topics is gone. Restore "
+            "it, or empty the others as well to begin anew.");
+    return out;
+}
+
+base::Status Directories::take(const std::string& path) {
+    RETURN_IF_ERROR(disk_.make_directories(path));
+    ASSIGN_OR_RETURN(auto lock, disk_.lock(path));
+    locks_.push_back(std::move(lock));
+    ASSIGN_OR_RETURN(const Mark mark, read_mark(path));
+    if (!mark.there) {
+        unmarked_.push_back(path);
+        return base::ok();
+    }
+    if (mark.node_id != std::to_string(id_.value))
+        return mismatch(path, "node", mark.node_id, std::to_string(id_.value));
+    if (cluster_id_.empty()) cluster_id_ = mark.cluster_id;
+    if (mark.cluster_id != cluster_id_)
+        return mismatch(path, "cluster", mark.cluster_id, cluster_id_);
+    return base::ok();
+}
+
+base::Result<Directories::Mark> Directories::read_mark(const std::string& path) {
+    if (!disk_.exists(path + mark_name)) return Mark{};
+    ASSIGN_OR_RETURN(const auto content, io::read_file(disk_, path + mark_name, 4096));
+    ASSIGN_OR_RETURN(const auto properties, metadata::parse_properties(base::as_text(content)));
+    Mark mark{.there = true};
+    for (const auto& p : properties) {
+        if (p.key == "version" && p.value != "1")
+            return base::precondition(path + mark_name + ": format " + p.value +
+                                      " is newer than this program, which knows format 1");
+        if (p.key == "cluster.id") mark.cluster_id = p.value;
+        if (p.key == "node.id") mark.node_id = p.value;
+    }
+    if (mark.cluster_id.empty() || mark.node_id.empty())
+        return base::data_loss(path + mark_name + ": cluster.id or node.id is missing");
+    return mark;
+}
+
+base::Status Directories::belong_to(const std::string& cluster_id) {
+    if (!cluster_id_.empty() && cluster_id_ != cluster_id)
+        return mismatch(unmarked_.empty() ? "the metadata" : unmarked_.front(), "cluster",
+                        cluster_id, cluster_id_);
+    cluster_id_ = cluster_id;
+    const std::string mark =
+        "version=1\ncluster.id=" + cluster_id + "\nnode.id=" + std::to_string(id_.value) + "\n";
+    for (const auto& path : unmarked_)
+        RETURN_IF_ERROR(io::replace_file(disk_, path + mark_name, base::as_bytes(mark)));
+    unmarked_.clear();
+    return base::ok();
+}
+
+}  // namespace broker

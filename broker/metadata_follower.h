@@ -1,0 +1,71 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "base/function.h"
+#include "base/ids.h"
+#include "broker/settings.h"
+#include "metadata/delta.h"
+#include "metadata/image.h"
+
+namespace io {
+class Shard;
+class Shards;
+}  // namespace io
+namespace replication {
+class Partitions;
+}
+namespace groups {
+class Coordinators;
+}
+
+namespace broker {
+
+struct Local;
+
+/// Brings what the controller has committed into effect on this broker, one image at a time: opens
+/// the logs of new partitions, tells configs to those that are there, shows the image to every
+/// shard, and only then deletes what is gone. So a topic that a client is told of can be used.
+/// Lives on one shard.
+class MetadataFollower {
+  public:
+    MetadataFollower(const Settings&, io::Shards&, io::Shard& home, replication::Partitions&,
+                     groups::Coordinators&, std::vector<std::unique_ptr<Local>>& locals);
+
+    /// What the controller tells its subscribers; on the home shard.
+    void take(metadata::ImagePtr, std::shared_ptr<const metadata::Delta>);
+
+    /// Runs `done` on `on` once all that was taken up to now is in effect. From any shard.
+    void when_caught_up(io::Shard& on, base::Function<void()> done);
+
+  private:
+    struct Change {
+        metadata::ImagePtr image;
+        std::shared_ptr<const metadata::Delta> delta;
+        std::vector<std::pair<io::Shard*, base::Function<void()>>> waiting;  // for this change
+    };
+
+    void next();
+    void open_partitions();
+    void show();
+    void settle();
+    void reconfigure(const metadata::Image&, const metadata::Topic&);
+    void serve_groups(const metadata::Topic&, const std::set<base::PartitionIndex>& changed);
+    void remove(const metadata::Topic&, base::PartitionIndex);
+
+    const Settings& settings_;
+    io::Shards& shards_;
+    io::Shard& home_;
+    replication::Partitions& partitions_;
+    groups::Coordinators& groups_;
+    std::vector<std::unique_ptr<Local>>& locals_;
+    absl::flat_hash_set<base::TopicPartition> here_;  // opened, or being opened
+    std::deque<Change> changes_;                      // the first one is being brought into effect
+    bool busy_ = false;
+};
+
+}  // namespace broker

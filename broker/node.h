@@ -1,0 +1,36 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "broker/settings.h"
+
+namespace broker {
+
+/// A broker (and, for now, the controller of its cluster of one) as a part of a process: opens what
+/// it has on disk, takes its place in the cluster, and serves clients until it is stopped.
+class Node {
+  public:
+    /// Returns once clients are served. Blocks for as long as recovery takes.
+    /// kFailedPrecondition: the directory is in use, or belongs to another cluster or node, or an
+    /// address can't be bound. kDataLoss: the metadata can't be read.
+    static base::Result<std::unique_ptr<Node>> start(const Settings&);
+    /// Stops as stop() does.
+    ~Node();
+
+    /// Closes connections, syncs and closes the logs. What is left to do at the next start is then
+    /// next to nothing. Blocks.
+    base::Status stop();
+
+    /// "host:port" as clients are told, of each listener.
+    std::vector<std::string> addresses() const;
+    const std::string& cluster_id() const;
+
+  private:
+    class Parts;
+    explicit Node(std::unique_ptr<Parts>);
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace broker

@@ -1,0 +1,56 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "absl/random/random.h"
+#include "base/ids.h"
+#include "broker/fetch_session.h"
+#include "broker/memory_budget.h"
+#include "broker/settings.h"
+#include "broker/topic_rules.h"
+#include "metadata/image.h"
+
+namespace io {
+class Shard;
+class Shards;
+}  // namespace io
+namespace replication {
+class Partitions;
+}
+namespace groups {
+class Coordinators;
+}
+namespace controller {
+class Service;
+}
+
+namespace broker {
+
+class MetadataFollower;
+class ProducerIds;
+
+/// What one shard has of its own; used on its thread only.
+struct Local {
+    Local(io::Shard& s, const Settings& settings)
+        : shard(s), fetch_sessions(settings.fetch_sessions) {}
+
+    io::Shard& shard;
+    metadata::ImagePtr image = metadata::Image::empty();
+    TopicRules topic_rules;
+    FetchSessions fetch_sessions;
+    absl::BitGen random;
+};
+
+/// The parts of the broker that requests are handled with. All outlive every connection.
+struct Services {
+    const Settings& settings;
+    io::Shards& shards;
+    replication::Partitions& partitions;
+    groups::Coordinators& groups;
+    controller::Service& controller;
+    MetadataFollower& metadata;
+    ProducerIds& producer_ids;
+    MemoryBudget& memory;
+};
+
+}  // namespace broker

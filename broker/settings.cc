@@ -1,0 +1,74 @@
+#include "broker/settings.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "metadata/config.h"
+
+namespace broker {
+
+namespace {
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+    return name.data();
+}
+
+groups::Config group_config(const metadata::ConfigView& view) {
+    const auto int32 = [&](const char* option) {
+        return static_cast<int32_t>(view.broker_int(option));
+    };
+    groups::Config out;
+    out.min_session_timeout_ms = int32("group.min.session.timeout.ms");
+    out.max_session_timeout_ms = int32("group.max.session.timeout.ms");
+    out.initial_rebalance_delay_ms = int32("group.initial.rebalance.delay.ms");
+    out.max_size = int32("group.max.size");
+    out.retention_ms = view.broker_int("offsets.retention.minutes") * 60'000;
+    out.retention_check_ms = view.broker_int("offsets.retention.check.interval.ms");
+    out.metadata_max_bytes = int32("offset.metadata.max.bytes");
+    out.commit_timeout_ms = int32("offsets.commit.timeout.ms");
+    out.load_buffer_bytes = int32("offsets.load.buffer.size");
+    return out;
+}
+
+}  // namespace
+
+Settings settings_from(const metadata::ServerProperties& properties) {
+    Settings out;
+    out.static_configs = properties.configs();
+    const auto empty = metadata::Image::empty();
+    const metadata::ConfigView view(*empty, base::BrokerId{-1}, out.static_configs);
+    const auto count = [&](const char* option) {
+        return static_cast<size_t>(view.broker_int(option));
+    };
+    out.id = base::BrokerId{static_cast<int32_t>(view.broker_int("node.id"))};
+    if (view.broker_set("cluster.id")) out.cluster_id = view.broker_string("cluster.id");
+    if (view.broker_set("broker.rack")) out.rack = view.broker_string("broker.rack");
+    for (const auto& l : properties.listeners)
+        out.listeners.push_back(
+            {.name = l.name,
+             .host = l.host,
+             .port = l.port,
+             .advertised_host = l.advertised_host.empty() ? host_name() : l.advertised_host,
+             .advertised_port = l.advertised_port});
+    out.log_dirs = view.broker_list("log.dirs");
+    out.metadata_dir = view.broker_set("metadata.log.dir") ? view.broker_string("metadata.log.dir")
+                                                           : out.log_dirs.front();
+    out.shards = count("num.network.threads");
+    out.blocking_threads = count("num.io.threads");
+    out.max_request_bytes = static_cast<uint32_t>(view.broker_int("socket.request.max.bytes"));
+    out.request_memory_bytes = count("queued.max.request.bytes");
+    out.max_connections = count("max.connections");
+    out.max_connections_per_ip = count("max.connections.per.ip");
+    out.idle_limit = std::chrono::milliseconds(view.broker_int("connections.max.idle.ms"));
+    out.fetch_sessions = count("max.incremental.fetch.session.cache.slots");
+    out.fetch_max_bytes = static_cast<uint32_t>(view.broker_int("fetch.max.bytes"));
+    out.auto_create_topics = view.broker_bool("auto.create.topics.enable");
+    out.offsets_partitions = static_cast<int32_t>(view.broker_int("offsets.topic.num.partitions"));
+    out.groups = group_config(view);
+    return out;
+}
+
+}  // namespace broker

@@ -1,0 +1,52 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "groups/config.h"
+#include "metadata/image.h"
+#include "metadata/server_properties.h"
+
+namespace broker {
+
+/// One address to listen on, and the one that clients are told.
+struct ListenerSettings {
+    std::string name = "PLAINTEXT";
+    std::string host;  // to bind; empty: all interfaces
+    uint16_t port = 9092;
+    std::string advertised_host = "localhost";
+    uint16_t advertised_port = 9092;
+};
+
+/// The static configuration of one broker, as plain values. Made from server.properties by
+/// settings_from(); each field names its option.
+struct Settings {
+    base::BrokerId id{0};             // node.id
+    std::string cluster_id;           // empty: drawn at the first start
+    std::optional<std::string> rack;  // broker.rack
+    std::vector<ListenerSettings> listeners;
+    std::vector<std::string> log_dirs;         // log.dirs
+    std::string metadata_dir;                  // metadata.log.dir; the first log dir by default
+    size_t shards = 0;                         // num.network.threads; 0: one for each core
+    size_t blocking_threads = 4;               // num.io.threads
+    uint32_t max_request_bytes = 100u << 20;   // socket.request.max.bytes
+    size_t request_memory_bytes = 512u << 20;  // queued.max.request.bytes
+    size_t max_connections = 10'000;           // max.connections
+    size_t max_connections_per_ip = 10'000;    // max.connections.per.ip
+    std::chrono::milliseconds idle_limit{600'000};  // connections.max.idle.ms
+    size_t fetch_sessions = 1000;  // max.incremental.fetch.session.cache.slots, for each shard
+    uint32_t fetch_max_bytes = 55u << 20;  // fetch.max.bytes
+    bool auto_create_topics = true;        // auto.create.topics.enable
+    int32_t offsets_partitions = 50;       // offsets.topic.num.partitions
+    groups::Config groups;
+    metadata::Configs static_configs;  // all that was set in file, environment and command line
+};
+
+/// The settings of a checked configuration.
+Settings settings_from(const metadata::ServerProperties&);
+
+}  // namespace broker

@@ -1,0 +1,211 @@
+#include "replication/partitions.h"
+
+#include <future>
+
+#include "absl/strings/numbers.h"
+#include "spdlog/spdlog.h"
+#include "storage/checkpoint.h"
+
+namespace replication {
+
+using base::TopicPartition;
+using kafka::ErrorCode;
+
+namespace {
+
+std::string directory_name(const TopicPartition& id) {
+    return id.topic.to_string() + "." + std::to_string(id.index);
+}
+
+std::optional<TopicPartition> parse_directory_name(const std::string& name) {
+    const size_t dot = name.find('.');
+    if (dot == std::string::npos) return std::nullopt;
+    const auto topic = base::Uuid::parse(std::string_view(name).substr(0, dot));
+    TopicPartition id;
+    if (!topic || !absl::SimpleAtoi(name.substr(dot + 1), &id.index)) return std::nullopt;
+    id.topic = *topic;
+    return id;
+}
+
+base::Status forget_rows(storage::Store& store, const TopicPartition& id) {
+    storage::WriteBatch batch;
+    RETURN_IF_ERROR(store.scan(storage::row_prefix(id), [&](std::string_view key, std::string_view) {
+        batch.remove(std::string(key));
+        return true;
+    }));
+    return store.write(batch, storage::Store::Durability::buffered);
+}
+
+}  // namespace
+
+Partitions::Partitions(io::Shards& shards, io::Disk& disk, storage::Store& store,
+                       std::vector<std::string> log_dirs)
+    : shards_(shards), disk_(disk), store_(store), log_dirs_(std::move(log_dirs)) {
+    CHECK(!log_dirs_.empty());
+    for (size_t i = 0; i < shards_.count(); ++i) locals_.push_back(std::make_unique<Local>());
+}
+
+Partitions::~Partitions() = default;
+
+io::Shard& Partitions::home(const TopicPartition& id) const {
+    // Neighbouring partitions of a topic go to neighbouring shards: an even spread for any count.
+    const auto spread = id.topic.lo + static_cast<uint64_t>(id.index);
+    return shards_.at(spread % shards_.count());
+}
+
+Partitions::Local& Partitions::local(const TopicPartition& id) {
+    const io::Shard& shard = home(id);
+    CHECK(shard.here());
+    return *locals_[shard.index()];
+}
+
+/// Where it lies already, or else the directory with the most space.
+size_t Partitions::choose_log_dir(const std::string& name) const {
+    size_t best = 0;
+    uint64_t most = 0;
+    for (size_t i = 0; i < log_dirs_.size(); ++i) {
+        if (disk_.exists(log_dirs_[i] + "/" + name)) return i;
+        const uint64_t free = disk_.free_bytes(log_dirs_[i]).value_or(0);
+        if (free > most) {
+            most = free;
+            best = i;
+        }
+    }
+    return best;
+}
+
+void Partitions::open(const TopicPartition& id, const Settings& settings, const Assignment& row,
+                      base::Function<void(const base::Status&)> done) {
+    shards_.block([this, id, settings, row, done = std::move(done)]() mutable {
+        const std::string name = directory_name(id);
+        const size_t dir = choose_log_dir(name);
+        auto log = storage::Log::open({.directory = log_dirs_[dir] + "/" + name,
+                                       .id = id,
+                                       .disk = &disk_,
+                                       .store = &store_},
+                                      settings.log, io::wall_clock());
+        home(id).post([this, id, dir, row, options = settings.options, log = std::move(log),
+                       done = std::move(done)]() mutable {
+            Entry entry{.log_dir = dir};
+            if (log.ok())
+                entry.partition = std::make_unique<Partition>(*std::move(log), shards_, home(id), options);
+            else
+                entry.why_offline = base::message(log.status());
+            install(id, std::move(entry), row);
+            done(log.status());
+        });
+    });
+}
+
+void Partitions::install(const TopicPartition& id, Entry entry, const Assignment& row) {
+    if (entry.partition)
+        entry.partition->assign(row);
+    else
+        spdlog::error("partition {} of topic {} is OFFLINE: {}. Nothing was changed on disk.",
+                      id.index, id.topic.to_string(), entry.why_offline);
+    local(id).entries.insert_or_assign(id, std::move(entry));
+}
+
+void Partitions::remove(const TopicPartition& id, base::Function<void(const base::Status&)> done) {
+    home(id).run([this, id, done = std::move(done)]() mutable {
+        auto& entries = local(id).entries;
+        const auto found = entries.find(id);
+        if (found == entries.end()) return done(base::ok());
+        const size_t dir = found->second.log_dir;
+        auto partition = std::move(found->second.partition);
+        entries.erase(found);
+        if (partition) partition->abandon();
+        shards_.block([this, id, dir, partition = std::move(partition),
+                       done = std::move(done)]() mutable {
+            partition.reset();
+            // Renamed first: what a crash leaves half deleted is never taken for a partition.
+            const std::string path = log_dirs_[dir] + "/" + directory_name(id);
+            const std::string doomed = path + ".deleted";
+            base::Status status = disk_.rename(path, doomed);
+            if (status.ok()) status = disk_.sync_directory(log_dirs_[dir]);
+            if (status.ok()) status = disk_.remove_all(doomed);
+            if (status.ok()) status = forget_rows(store_, id);
+            if (!status.ok())
+                spdlog::error("deleting partition {} of topic {}: {}", id.index,
+                              id.topic.to_string(), base::message(status));
+            home(id).post([status, done = std::move(done)]() mutable { done(status); });
+        });
+    });
+}
+
+kafka::Outcome<Partition*> Partitions::find(const TopicPartition& id) {
+    const auto& entries = local(id).entries;
+    const auto found = entries.find(id);
+    if (found == entries.end())
+        return kafka::Error{ErrorCode::unknown_topic_or_partition, "not on this broker"};
+    if (!found->second.partition)
+        return kafka::Error{ErrorCode::kafka_storage_error, found->second.why_offline};
+    return found->second.partition.get();
+}
+
+void Partitions::assign(const TopicPartition& id, const Assignment& row) {
+    if (const auto found = find(id); found.ok()) (*found)->assign(row);
+}
+
+void Partitions::set_config(const TopicPartition& id, const Settings& settings) {
+    if (const auto found = find(id); found.ok())
+        (*found)->set_config(settings.log, settings.options);
+}
+
+std::vector<Partitions::Usage> Partitions::usage(const io::Shard& shard) const {
+    CHECK(shard.here());
+    std::vector<Usage> out;
+    for (const auto& [id, entry] : locals_[shard.index()]->entries)
+        out.push_back({.id = id,
+                       .log_dir = entry.log_dir,
+                       .bytes = entry.partition ? entry.partition->log().size_bytes() : 0});
+    return out;
+}
+
+void Partitions::maintain_every(std::chrono::milliseconds interval) {
+    for (size_t i = 0; i < shards_.count(); ++i)
+        shards_.at(i).post([this, i, interval] { schedule_maintenance(i, interval); });
+}
+
+void Partitions::schedule_maintenance(size_t shard, std::chrono::milliseconds interval) {
+    locals_[shard]->timer = shards_.at(shard).after(interval, [this, shard, interval] {
+        const auto now = io::wall_clock();
+        for (auto& [id, entry] : locals_[shard]->entries)
+            if (entry.partition) entry.partition->maintain(now);
+        schedule_maintenance(shard, interval);
+    });
+}
+
+base::Status Partitions::close() {
+    std::vector<std::future<base::Status>> closed;
+    for (size_t i = 0; i < shards_.count(); ++i) {
+        auto promise = std::make_shared<std::promise<base::Status>>();
+        closed.push_back(promise->get_future());
+        shards_.at(i).post([this, i, promise] {
+            base::Status first;
+            locals_[i]->timer.reset();
+            for (auto& [id, entry] : locals_[i]->entries)
+                if (entry.partition) first.Update(entry.partition->close());
+            locals_[i]->entries.clear();
+            promise->set_value(first);
+        });
+    }
+    base::Status first;
+    for (auto& one : closed) first.Update(one.get());
+    return first;
+}
+
+std::vector<std::string> Partitions::unclaimed(
+    const std::function<bool(const TopicPartition&)>& known) const {
+    std::vector<std::string> out;
+    for (const auto& dir : log_dirs_) {
+        const auto names = disk_.list(dir);
+        if (!names.ok()) continue;
+        for (const auto& name : *names)
+            if (const auto id = parse_directory_name(name); id && !known(*id))
+                out.push_back(dir + "/" + name);
+    }
+    return out;
+}
+
+}  // namespace replication

@@ -1,0 +1,93 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/function.h"
+#include "base/ids.h"
+#include "io/disk.h"
+#include "io/shard.h"
+#include "kafka/errors.h"
+#include "replication/partition.h"
+
+namespace replication {
+
+/// The partitions of this broker. Each has a home shard, given by its id, on which it lives; it is
+/// found there and nowhere else. Its directory is named by the topic's id, so that no topic name
+/// ever becomes a path and a topic made anew never meets old data.
+class Partitions {
+  public:
+    struct Settings {
+        storage::LogConfig log;
+        Partition::Options options;
+    };
+    /// What DescribeLogDirs tells of one partition.
+    struct Usage {
+        base::TopicPartition id;
+        size_t log_dir = 0;  // index into log_dirs()
+        uint64_t bytes = 0;
+    };
+
+    Partitions(io::Shards&, io::Disk&, storage::Store&, std::vector<std::string> log_dirs);
+    ~Partitions();
+
+    const std::vector<std::string>& log_dirs() const { return log_dirs_; }
+    base::Result<uint64_t> free_bytes(size_t log_dir) const {
+        return disk_.free_bytes(log_dirs_[log_dir]);
+    }
+    io::Shard& home(const base::TopicPartition&) const;
+
+    /// Opens or creates the partition's log on the blocking pool, and has it follow the metadata's
+    /// row. `done` runs on the home shard. A log that can't be opened leaves the partition known but
+    /// offline: everything asked of it is answered with 56, and nothing on disk is changed.
+    void open(const base::TopicPartition&, const Settings&, const Assignment&,
+              base::Function<void(const base::Status&)> done);
+    /// Closes the partition and deletes its data for good. `done` runs on the home shard.
+    void remove(const base::TopicPartition&, base::Function<void(const base::Status&)> done);
+
+    // On the home shard:
+
+    /// 3 if it is not here, 56 if it is offline.
+    kafka::Outcome<Partition*> find(const base::TopicPartition&);
+    void assign(const base::TopicPartition&, const Assignment&);
+    void set_config(const base::TopicPartition&, const Settings&);
+    /// What lives on this shard.
+    std::vector<Usage> usage(const io::Shard&) const;
+
+    /// Retention, rolls and checkpoints from now on, every `interval`.
+    void maintain_every(std::chrono::milliseconds interval);
+    /// Closes all logs cleanly; blocks. Not from a shard.
+    base::Status close();
+
+    /// Directories of partitions under the log directories whose topic is not in `known`: their
+    /// data is kept, untouched, until somebody deletes it.
+    std::vector<std::string> unclaimed(
+        const std::function<bool(const base::TopicPartition&)>& known) const;
+
+  private:
+    struct Entry {
+        std::unique_ptr<Partition> partition;  // null: offline
+        std::string why_offline;
+        size_t log_dir = 0;
+    };
+    struct Local {
+        absl::flat_hash_map<base::TopicPartition, Entry> entries;
+        std::unique_ptr<io::Timer> timer;
+    };
+
+    Local& local(const base::TopicPartition&);
+    size_t choose_log_dir(const std::string& name) const;
+    void install(const base::TopicPartition&, Entry, const Assignment&);
+    void schedule_maintenance(size_t shard, std::chrono::milliseconds interval);
+
+    io::Shards& shards_;
+    io::Disk& disk_;
+    storage::Store& store_;
+    const std::vector<std::string> log_dirs_;
+    std::vector<std::unique_ptr<Local>> locals_;  // by shard
+};
+
+}  // namespace replication
