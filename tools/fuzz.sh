@@ -17,7 +17,7 @@ if ! CXX=clang++ CC=clang cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=R
     exit 1
 fi
 mapfile -t targets < <(cmake --build build/fuzz --target help |
-    sed -nE 's/^(fuzz_[a-z0-9_]+): phony$/\1/p' | sort)
+    sed -nE '/_test: /!s/^(fuzz_[a-z0-9_]+): phony$/\1/p' | sort)
 if ((!${#targets[@]})); then
     printf 'there are no fuzz targets\n' >&2
     exit 1

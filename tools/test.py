@@ -146,7 +146,7 @@ GROUPS = ("layering", "unit", "sim", "cli", "clients")
 
 def run(count, group, preset):
     if group == "layering":
-        pytest(count, preset, [ROOT / "tests/layering_test.py"])
+        pytest(count, preset, sorted((ROOT / "tests").glob("*_test.py")))
     elif group == "cli":
         paths = sorted((ROOT / "tests/cluster").glob("test_*.py"))
         if paths:
