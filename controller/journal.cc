@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view kEntryPrefix = "m/entry/";
 constexpr std::string_view kChunkPrefix = "m/chunk/";
 constexpr std::string_view kSnapshotKey = "m/snapshot";
+constexpr std::string_view kTermKey = "m/term";
 constexpr size_t kChunkBytes = 256 * 1024;
 constexpr uint32_t kFormat = 1;
 constexpr size_t kCrcBytes = 4;
@@ -137,6 +138,22 @@ base::Result<metadata::ImagePtr> Journal::open() {
     if (!failed.ok()) return damaged(base::message(failed));
     last_ = controller.image()->position();
     return controller.image();
+}
+
+base::Result<int64_t> Journal::begin_term() {
+    int64_t term = last_.term;
+    ASSIGN_OR_RETURN(auto row, store_.get(kTermKey));
+    if (row) {
+        ASSIGN_OR_RETURN(std::string_view body, unsealed(kTermKey, *row, kTermBytes));
+        term = std::max(term, take<int64_t>(body));
+    }
+    ++term;
+    std::string body;
+    put(body, term);
+    storage::WriteBatch batch;
+    batch.put(std::string(kTermKey), sealed(kTermKey, body));
+    RETURN_IF_ERROR(store_.write(batch, storage::Store::Durability::synced));
+    return term;
 }
 
 base::Status Journal::append(std::span<const Entry> entries, const metadata::Image& after) {

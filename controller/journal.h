@@ -16,6 +16,7 @@ namespace controller {
 ///
 /// Rows (integers are big-endian, so that rows lie in the order of indexes):
 ///   "m/entry/" index 8 bytes  → crc32c 4, term 8, a serialized moldau.metadata.v1.Entry
+///   "m/term"                  → crc32c 4, the newest term begun 8
 ///   "m/snapshot"              → crc32c 4, index 8, term 8, chunks 4, metadata version 4
 ///   "m/chunk/" number 4 bytes → crc32c 4, a serialized moldau.metadata.v1.Entry: records of the
 ///   image
@@ -37,6 +38,10 @@ class Journal {
     /// Reads what is there: the image at the last entry. kDataLoss if a checksum is wrong, an entry
     /// is missing or does not fit.
     base::Result<metadata::ImagePtr> open();
+    /// Begins a term higher than any before, durably, and with it makes all that open() read
+    /// durable: a process that was killed may have left entries that no sync has covered. Before
+    /// anything is answered from what was read.
+    base::Result<int64_t> begin_term();
 
     /// Makes the entries durable; they follow last() without a gap. `after` is the image once they
     /// are replayed: a snapshot of it goes along when one is due.

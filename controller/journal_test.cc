@@ -130,6 +130,28 @@ TEST_F(JournalTest, ASmallerSnapshotLeavesNoOldChunks) {
     EXPECT_EQ(hash(**reopened(store)), hash(*controller.image()));
 }
 
+TEST_F(JournalTest, EachStartBeginsAHigherTermAndMakesDurableWhatItFound) {
+    EXPECT_EQ(*journal.begin_term(), 1);
+    fill(2);
+    EXPECT_EQ(*journal.begin_term(), 2);
+    EXPECT_EQ(*Journal(store).begin_term(), 3) << "though no entry has it";
+
+    // A write that failed may be found after a kill, and must not be lost after it was found.
+    store.fail_write();
+    auto e = topic_entry(3);
+    ASSERT_TRUE(controller.replay({&e, 1}).ok());
+    ASSERT_FALSE(journal.append({&e, 1}, *controller.image()).ok());
+    auto killed = store.after_process_crash();
+    Journal again(*killed);
+    auto found = again.open();
+    ASSERT_TRUE(found.ok() && again.begin_term().ok());
+    for (uint64_t seed = 0; seed < 8; ++seed) {
+        auto image = reopened(*killed->after_power_loss(seed));
+        ASSERT_TRUE(image.ok());
+        EXPECT_EQ(hash(**image), hash(**found));
+    }
+}
+
 TEST_F(JournalTest, EntriesOfALostTermAreCutOff) {
     fill(8);
     ASSERT_TRUE(journal.truncate_after(5).ok());

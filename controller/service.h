@@ -39,6 +39,9 @@ class Service {
         base::BrokerId id{0};
         std::string cluster_id;            // for the first start; empty: drawn
         metadata::Configs static_configs;  // of this broker
+        /// A snapshot is taken when the records since the last one are larger than it, and than
+        /// this.
+        size_t snapshot_bytes = 1 << 20;
         /// Runs once, on the service's shard, when the journal failed.
         base::Function<void(const base::Status&)> on_failure;
         /// 64 random bits, for ids; not set: the system's. Called on the service's shard, and in

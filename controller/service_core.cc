@@ -23,7 +23,7 @@ base::Status Service::Core::open() {
     controller_ = Controller{image};
     head_ = image;
     // A quorum of one elects itself anew at each start.
-    term_ = journal_.last().term + 1;
+    ASSIGN_OR_RETURN(term_, journal_.begin_term());
     if (!image->cluster_id().empty()) {
         if (options_.cluster_id.empty() || options_.cluster_id == image->cluster_id())
             return base::ok();

@@ -15,7 +15,10 @@ namespace controller {
 class Service::Core : public std::enable_shared_from_this<Core> {
   public:
     Core(storage::Store& store, io::Shards& shards, io::Shard& home, Options options)
-        : shards_(shards), home_(home), options_(std::move(options)), journal_(store) {}
+        : shards_(shards),
+          home_(home),
+          options_(std::move(options)),
+          journal_(store, options_.snapshot_bytes) {}
 
     /// Recovers, and founds the cluster if there is none. Not on a shard, before anything else.
     base::Status open();
