@@ -1,0 +1,132 @@
+"""Clusters of real processes, driven through the command line as a user would.
+
+The binary is $MOLDAU, or build/release/moldau. Run with Debian's python3-pytest.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("MOLDAU", str(ROOT / "build/release/moldau"))
+PORTS = range(21610, 21690)
+PATIENCE_SECONDS = 120  # what nothing here takes, even on a machine that is busy with other tests
+
+OK, ERROR, USAGE, TIMEOUT = 0, 1, 2, 4
+
+
+def free_port():
+    for port in PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port is free")
+
+
+def wait_until(condition, what, seconds=PATIENCE_SECONDS):
+    """The first true value that condition() returns."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.02)
+
+
+class Answer:
+    """What a command did."""
+
+    def __init__(self, completed):
+        self.code = completed.returncode
+        self.out = completed.stdout.decode()
+        self.err = completed.stderr.decode()
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def json_lines(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def __repr__(self):
+        return f"exit code {self.code}\n{self.out}\n{self.err}"
+
+
+def environment():
+    out = {k: v for k, v in os.environ.items() if not k.startswith(("MOLDAU_", "KAFKA_"))}
+    out["NO_COLOR"] = "1"
+    return out
+
+
+def moldau(*arguments, stdin="", cwd=None, env=None, seconds=PATIENCE_SECONDS):
+    return Answer(
+        subprocess.run([BINARY, *map(str, arguments)], input=stdin.encode(), capture_output=True,
+                       cwd=cwd, env={**environment(), **(env or {})}, timeout=seconds,
+                       check=False))
+
+
+class Cluster:
+    """A local cluster of one broker in a directory of its own."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.port = free_port()
+
+    def __call__(self, *arguments, code=OK, **how):
+        """A command that talks to the broker; its exit code must be the one given."""
+        answer = moldau(*arguments, "-b", f"localhost:{self.port}", **how)
+        assert answer.code == code, answer
+        return answer
+
+    def local(self, verb, *arguments, code=OK, **how):
+        answer = moldau("local", verb, *arguments, "--dir", self.folder, **how)
+        assert answer.code == code, answer
+        return answer
+
+    def start(self, *arguments, **how):
+        return self.local("start", "--detach", "--port", self.port, "--timeout", PATIENCE_SECONDS,
+                          *arguments, **how)
+
+    def broker(self):
+        """The status row of broker 0."""
+        return self.local("status", "-o", "json").json[0]
+
+    def produce(self, topic, values, *arguments):
+        answer = self("produce", topic, "-o", "json", *arguments, stdin="\n".join(values) + "\n")
+        assert answer.json["produced"] == len(values)
+
+    def consume(self, topic, *arguments):
+        """All values from the beginning."""
+        return self("consume", topic, "-e", *arguments).out.splitlines()
+
+    def close(self):
+        if self.folder.exists() and any(self.folder.glob("broker-*")):
+            moldau("local", "stop", "--dir", self.folder)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A cluster that is not started yet."""
+    cluster = Cluster(tmp_path / "cluster")
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A running cluster that the tests of one file share."""
+    cluster = Cluster(tmp_path_factory.mktemp("running") / "cluster")
+    cluster.start()
+    yield cluster
+    cluster.close()
