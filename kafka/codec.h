@@ -293,7 +293,7 @@ class Reader {
             return;
         }
         if constexpr (has_length<T>) content(v.emplace(), static_cast<size_t>(n));
-        else object(v.emplace());
+        else object(v.emplace(T{}));
     }
 
     void content(std::string& v, size_t n);
