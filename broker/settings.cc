@@ -29,7 +29,6 @@ groups::Config group_config(const metadata::ConfigView& view) {
     out.retention_check_ms = view.broker_int("offsets.retention.check.interval.ms");
     out.metadata_max_bytes = int32("offset.metadata.max.bytes");
     out.commit_timeout_ms = int32("offsets.commit.timeout.ms");
-    out.load_buffer_bytes = int32("offsets.load.buffer.size");
     return out;
 }
 
