@@ -1,0 +1,5 @@
+#include "metadata/fuzz/metadata_fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    return metadata::fuzz_metadata_records(data, size);
+}
