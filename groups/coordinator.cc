@@ -105,31 +105,32 @@ void Coordinator::load_next() {
                 index_, load_foreign_);
         return carry_out(groups_->loaded(now));
     }
-    std::weak_ptr<Coordinator> self = weak_from_this();
-    if (journal_->high_watermark() <= load_next_) {
-        const auto key = journal_->watch(load_next_, [self, life = life_] {
-            if (auto c = self.lock(); c && c->life_ == life) {
-                c->watch_ = 0;
-                // Not from inside the call that moved the watermark.
-                c->shard_.post([self, life] {
-                    if (auto d = self.lock(); d && d->life_ == life) d->load_next();
-                });
-            }
-        });
-        watch_ = key;
-        return;
-    }
     auto read = journal_->read(load_next_, static_cast<uint32_t>(config_.load_buffer_bytes));
     if (!read)
         return load_failed(std::string(kafka::name(read.error().code)) + " " + read.error().message,
                            true);
+    if (read->slices.empty()) return wait_for_more();
     if (read->next <= load_next_) return load_failed("a read that gives nothing", true);
-    shards_.block([self, life = life_, read = *std::move(read), &shard = shard_] {
-        auto loaded = load(read);
-        shard.post([self, life, loaded = std::move(loaded), next = read.next]() mutable {
-            if (auto c = self.lock(); c && c->life_ == life) c->take(std::move(loaded), next);
+    shards_.block(
+        [self = weak_from_this(), life = life_, read = *std::move(read), &shard = shard_] {
+            auto loaded = load(read);
+            shard.post([self, life, loaded = std::move(loaded), next = read.next]() mutable {
+                if (auto c = self.lock(); c && c->life_ == life) c->take(std::move(loaded), next);
+            });
+        });
+}
+
+void Coordinator::wait_for_more() {
+    const auto key = journal_->watch(load_next_, [self = weak_from_this(), life = life_] {
+        auto c = self.lock();
+        if (!c || c->life_ != life) return;
+        c->watch_ = 0;
+        // Not from inside the call that moved the watermark.
+        c->shard_.post([self, life] {
+            if (auto d = self.lock(); d && d->life_ == life) d->load_next();
         });
     });
+    watch_ = key;
 }
 
 void Coordinator::take(base::Result<Loaded> loaded, base::Offset next) {

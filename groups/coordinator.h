@@ -74,6 +74,7 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     void appended(uint64_t life, const std::vector<WriteId>&, kafka::ErrorCode);
     void reload();
     void load_next();
+    void wait_for_more();
     void take(base::Result<Loaded>, base::Offset next);
     void load_failed(const std::string& why, bool try_again);
     void arm();

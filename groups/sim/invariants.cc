@@ -23,6 +23,11 @@ void Simulation::check() {
         broken("the generation fell to " + std::to_string(group->generation()));
     if (group->generation() > last) ++totals_.generations;
     last = group->generation();
+    // Who did not come back is not in the new generation, unless it is static.
+    if (group->state() == Group::State::completing_rebalance)
+        for (const auto& [id, member] : group->members())
+            if (!member.instance_id && joined_[id] != group->generation())
+                broken(id + " is in a generation that it did not join");
     // 1: no two current members own one partition.
     std::map<int, const Client*> owners;
     for (const auto& c : clients_) {
@@ -81,6 +86,7 @@ void Simulation::check_answer(const Answer& answer, const Call& call) {
             broken("an assignment of " + call.member_id + " was given that is not durable");
     } else if (const auto* join = std::get_if<kafka::JoinGroupResponse>(&answer.body)) {
         if (join->error_code != ErrorCode::none) return;
+        joined_[join->member_id] = join->generation_id;
         const auto* group = groups_->find(call.group);
         if (group == nullptr || !group->members().contains(join->member_id))
             broken("a join was answered to " + join->member_id + ", who is no member");

@@ -235,6 +235,7 @@ void Simulation::load() {
     tail_.clear();
     groups_ = std::make_unique<Groups>(config_);
     generations_.clear();
+    joined_.clear();
     for (const auto& record : log_) {
         auto parsed = parse(record.key,
                             record.value ? std::optional<base::View>(*record.value) : std::nullopt);

@@ -82,6 +82,7 @@ class Simulation final : public Network {
     int64_t next_offset_ = 0;
     base::InstantMs woken_at_ = Group::never;
     std::map<std::string, int32_t> generations_;  // live, in this life
+    std::map<std::string, int32_t> joined_;  // member -> generation it was let into, in this life
     bool quiet_ = false;
     int64_t loss_ = 0, slowest_ = 0, slow_disk_ = 0, failing_disk_ = 0, crashes_ = 0, unrest_ = 0;
     std::optional<std::string> broken_;

@@ -1,0 +1,322 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "groups/coordinators.h"
+#include "io/memory_disk.h"
+#include "kafka/records/builder.h"
+#include "replication/fake_shards.h"
+#include "replication/partition.h"
+#include "storage/store/memory_store.h"
+
+namespace groups {
+namespace {
+
+using kafka::ErrorCode;
+using std::chrono::milliseconds;
+
+struct TestEnvironment final : Environment {
+    Now now() override { return {time, 1'700'000'000'000 + time}; }
+    uint64_t random() override { return ++drawn; }
+    base::InstantMs time = 0;
+    uint64_t drawn = 0;
+};
+
+/// A real partition on a disk in memory, one shard run by hand.
+class CoordinatorTest : public testing::Test {
+  protected:
+    CoordinatorTest() {
+        auto environment = std::make_unique<TestEnvironment>();
+        clock = environment.get();
+        coordinators = std::make_unique<Coordinators>(shards, Config{}, 1, std::move(environment));
+        open(0);
+    }
+    ~CoordinatorTest() override {
+        coordinators->remove(0);
+        partition->abandon();
+    }
+
+    void open(base::LeaderEpoch epoch) {
+        auto log = storage::Log::open({.directory = "/data/__consumer_offsets-0",
+                                       .id = {.topic = {1, 2}, .index = 0},
+                                       .disk = &disk,
+                                       .store = &store},
+                                      {}, clock->now().wall);
+        CHECK(log.ok()) << log.status();
+        partition = std::make_unique<replication::Partition>(*std::move(log), shards, shards.at(0),
+                                                             replication::Partition::Options{});
+        partition->lead(epoch);
+        coordinators->add(0, *partition);
+    }
+    void fail_over(base::LeaderEpoch epoch) {
+        coordinators->remove(0);
+        partition->abandon();
+        open(epoch);
+        shards.settle();
+    }
+    void pass(int64_t ms) {
+        for (; ms > 0; ms -= 100) {
+            clock->time += 100;
+            shards.pass(milliseconds(100));
+            shards.settle();
+        }
+    }
+
+    template <class Response>
+    base::Function<void(Response)> into(std::optional<Response>& slot) {
+        return [&slot](Response r) { slot = std::move(r); };
+    }
+    ClientContext client(int16_t version) { return {"client", "/127.0.0.1", version}; }
+
+    kafka::OffsetCommitRequest commit_request(int64_t offset) {
+        kafka::OffsetCommitRequest request;
+        request.group_id = "g";
+        request.topics.push_back(
+            {.name = "t",
+             .topic_id = {},
+             .partitions = {{.partition_index = 0, .committed_offset = offset}}});
+        return request;
+    }
+    int64_t fetched() {
+        std::optional<kafka::OffsetFetchResponse> response;
+        kafka::OffsetFetchRequest request;
+        request.group_id = "g";
+        request.topics->push_back({.name = "t", .partition_indexes = {0}});
+        coordinators->fetch(shards.at(0), request, client(1), into(response));
+        const auto& p = response->topics.at(0).partitions.at(0);
+        return p.error_code == ErrorCode::none ? p.committed_offset
+                                               : -100 - static_cast<int>(p.error_code);
+    }
+    kafka::JoinGroupRequest join_request() {
+        kafka::JoinGroupRequest request;
+        request.group_id = "g";
+        request.session_timeout_ms = 10'000;
+        request.rebalance_timeout_ms = 20'000;
+        request.protocol_type = "consumer";
+        request.protocols = {{"range", {}}};
+        return request;
+    }
+    /// One member joins, is assigned a byte, and is told so. Its id.
+    std::string settle_one_member() {
+        std::optional<kafka::JoinGroupResponse> joined;
+        coordinators->join(shards.at(0), join_request(), client(3), into(joined));
+        pass(3'000);
+        EXPECT_TRUE(joined && joined->error_code == ErrorCode::none);
+        std::optional<kafka::SyncGroupResponse> synced;
+        coordinators->sync(shards.at(0), sync_request(*joined), client(5), into(synced));
+        EXPECT_FALSE(synced) << "before its record is durable";
+        shards.settle();
+        EXPECT_TRUE(synced && synced->error_code == ErrorCode::none &&
+                    synced->assignment.size() == 1);
+        return joined->member_id;
+    }
+    kafka::SyncGroupRequest sync_request(const kafka::JoinGroupResponse& joined) {
+        kafka::SyncGroupRequest request;
+        request.group_id = "g";
+        request.generation_id = joined.generation_id;
+        request.member_id = joined.member_id;
+        request.protocol_type = "consumer";
+        request.protocol_name = "range";
+        request.assignments = {{joined.member_id, base::Bytes{std::byte{7}}}};
+        return request;
+    }
+    ErrorCode heartbeat(const std::string& member, int32_t generation) {
+        std::optional<kafka::HeartbeatResponse> response;
+        kafka::HeartbeatRequest request;
+        request.group_id = "g";
+        request.member_id = member;
+        request.generation_id = generation;
+        coordinators->heartbeat(shards.at(0), request, client(4), into(response));
+        return response ? response->error_code : ErrorCode::unknown_server_error;
+    }
+
+    io::MemoryDisk disk;
+    storage::MemoryStore store;
+    replication::FakeShards shards;
+    TestEnvironment* clock = nullptr;
+    std::unique_ptr<Coordinators> coordinators;
+    std::unique_ptr<replication::Partition> partition;
+};
+
+TEST_F(CoordinatorTest, ACommitIsAnsweredAndSeenOnceItIsOnDisk) {
+    shards.settle();
+    std::optional<kafka::OffsetCommitResponse> answer;
+    coordinators->commit(shards.at(0), commit_request(42), client(8), into(answer));
+    shards.run_posted();
+    EXPECT_FALSE(answer);
+    EXPECT_EQ(fetched(), -1);
+    shards.settle();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->topics[0].partitions[0].error_code, ErrorCode::none);
+    EXPECT_EQ(fetched(), 42);
+}
+
+TEST_F(CoordinatorTest, CommitsOfOneTurnGoToTheLogAsOneBatch) {
+    shards.settle();
+    std::vector<std::optional<kafka::OffsetCommitResponse>> answers(20);
+    for (int i = 0; i < 20; ++i)
+        coordinators->commit(shards.at(0), commit_request(i), client(8),
+                             into(answers[static_cast<size_t>(i)]));
+    shards.settle();
+    EXPECT_EQ(fetched(), 19);
+    const auto read = partition->log().read(0, 100, 1, true);
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(read->next, 20);
+}
+
+TEST_F(CoordinatorTest, GroupsAndPositionsComeBackFromTheLog) {
+    shards.settle();
+    const auto member = settle_one_member();
+    std::optional<kafka::OffsetCommitResponse> answer;
+    auto commit = commit_request(42);
+    commit.member_id = member;
+    commit.generation_id_or_member_epoch = 1;
+    coordinators->commit(shards.at(0), commit, client(8), into(answer));
+    shards.settle();
+    ASSERT_EQ(answer->topics[0].partitions[0].error_code, ErrorCode::none);
+    fail_over(1);
+    EXPECT_EQ(fetched(), 42);
+    EXPECT_EQ(heartbeat(member, 1), ErrorCode::none);
+    std::optional<kafka::DescribeGroupsResponse> described;
+    kafka::DescribeGroupsRequest describe;
+    describe.groups = {"g", "other"};
+    coordinators->describe(shards.at(0), describe, client(6), into(described));
+    ASSERT_EQ(described->groups.size(), 2u);
+    EXPECT_EQ(described->groups[0].group_state, "Stable");
+    EXPECT_EQ(described->groups[0].members.at(0).member_assignment, base::Bytes{std::byte{7}});
+    EXPECT_EQ(described->groups[1].error_code, ErrorCode::group_id_not_found);
+    // Its session runs on here.
+    pass(11'000);
+    EXPECT_EQ(heartbeat(member, 1), ErrorCode::unknown_member_id);
+}
+
+TEST_F(CoordinatorTest, NothingIsServedUntilAllIsLoaded) {
+    shards.settle();
+    settle_one_member();
+    coordinators->remove(0);
+    EXPECT_EQ(fetched(), -100 - static_cast<int>(ErrorCode::not_coordinator));
+    coordinators->add(0, *partition);
+    EXPECT_EQ(fetched(), -100 - static_cast<int>(ErrorCode::coordinator_load_in_progress));
+    std::optional<kafka::ListGroupsResponse> listed;
+    coordinators->list(shards.at(0), {}, client(5), into(listed));
+    EXPECT_EQ(listed->error_code, ErrorCode::coordinator_load_in_progress);
+    shards.settle();
+    EXPECT_EQ(fetched(), -1);
+    coordinators->list(shards.at(0), {}, client(5), into(listed));
+    ASSERT_EQ(listed->groups.size(), 1u);
+    EXPECT_EQ(listed->groups[0].group_state, "Stable");
+    EXPECT_EQ(listed->groups[0].group_type, "classic");
+}
+
+TEST_F(CoordinatorTest, LosingThePartitionRefusesWhatWaits) {
+    shards.settle();
+    std::optional<kafka::JoinGroupResponse> joined;
+    coordinators->join(shards.at(0), join_request(), client(3), into(joined));
+    std::optional<kafka::OffsetCommitResponse> answer;
+    coordinators->commit(shards.at(0), commit_request(1), client(8), into(answer));
+    bool done = false;
+    coordinators->remove(0, [&] { done = true; });
+    EXPECT_TRUE(done);
+    ASSERT_TRUE(joined && answer);
+    EXPECT_EQ(joined->error_code, ErrorCode::not_coordinator);
+    EXPECT_NE(answer->topics[0].partitions[0].error_code, ErrorCode::none);
+}
+
+TEST_F(CoordinatorTest, AFailedSyncOfTheDiskRefusesAndServesNothingFurther) {
+    shards.settle();
+    disk.fail(io::MemoryDisk::Operation::sync);
+    std::optional<kafka::OffsetCommitResponse> answer;
+    coordinators->commit(shards.at(0), commit_request(1), client(8), into(answer));
+    shards.settle();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->topics[0].partitions[0].error_code, ErrorCode::coordinator_not_available);
+    EXPECT_EQ(fetched(), -100 - static_cast<int>(ErrorCode::coordinator_not_available));
+}
+
+TEST_F(CoordinatorTest, ARecordThatCantBeReadStopsTheGroupsNotTheBroker) {
+    shards.settle();
+    kafka::BatchBuilder builder;
+    builder.add(1, "?", "nonsense");
+    auto batch = std::move(builder).build();
+    partition->append(batch, replication::Acks::all, milliseconds(1'000), [](auto) {});
+    shards.settle();
+    fail_over(1);
+    EXPECT_EQ(fetched(), -100 - static_cast<int>(ErrorCode::coordinator_not_available));
+}
+
+TEST_F(CoordinatorTest, RecordsOfOtherKindsOfGroupsAreLeftAlone) {
+    shards.settle();
+    std::optional<kafka::OffsetCommitResponse> answer;
+    coordinators->commit(shards.at(0), commit_request(5), client(8), into(answer));
+    shards.settle();
+    kafka::BatchBuilder builder({.compression = {kafka::Codec::lz4}});
+    builder.add(1, std::string_view("\0\3new", 5), "kind");
+    auto batch = std::move(builder).build();
+    partition->append(batch, replication::Acks::all, milliseconds(1'000), [](auto) {});
+    shards.settle();
+    fail_over(1);
+    EXPECT_EQ(fetched(), 5);
+}
+
+TEST_F(CoordinatorTest, AWriteThatTakesTooLongIsAnsweredButStillCounts) {
+    shards.settle();
+    std::optional<kafka::OffsetCommitResponse> answer;
+    coordinators->commit(shards.at(0), commit_request(9), client(8), into(answer));
+    shards.run_posted();  // the sync does not come back
+    for (int i = 0; i < 52; ++i) {
+        clock->time += 100;
+        shards.pass(milliseconds(100));
+        shards.run_posted();
+    }
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->topics[0].partitions[0].error_code, ErrorCode::coordinator_not_available);
+    shards.settle();
+    EXPECT_EQ(fetched(), 9);
+}
+
+TEST_F(CoordinatorTest, PositionsExpireAndTheGroupWithThem) {
+    shards.settle();
+    std::optional<kafka::OffsetCommitResponse> answer;
+    auto commit = commit_request(9);
+    commit.retention_time_ms = 60'000;
+    coordinators->commit(shards.at(0), commit, client(4), into(answer));
+    shards.settle();
+    EXPECT_EQ(fetched(), 9);
+    pass(601'000);
+    EXPECT_EQ(fetched(), -1);
+    std::optional<kafka::ListGroupsResponse> listed;
+    coordinators->list(shards.at(0), {}, client(5), into(listed));
+    EXPECT_TRUE(listed->groups.empty());
+    fail_over(1);
+    EXPECT_EQ(fetched(), -1);
+}
+
+TEST_F(CoordinatorTest, DeletingGroupsAnswersForEach) {
+    shards.settle();
+    std::optional<kafka::OffsetCommitResponse> answer;
+    coordinators->commit(shards.at(0), commit_request(9), client(8), into(answer));
+    shards.settle();
+    std::optional<kafka::DeleteGroupsResponse> deleted;
+    kafka::DeleteGroupsRequest request;
+    request.groups_names = {"g", "unknown", ""};
+    coordinators->delete_groups(shards.at(0), request, client(2), into(deleted));
+    EXPECT_FALSE(deleted);
+    shards.settle();
+    ASSERT_TRUE(deleted);
+    EXPECT_EQ(deleted->results[0].error_code, ErrorCode::none);
+    EXPECT_EQ(deleted->results[1].error_code, ErrorCode::group_id_not_found);
+    EXPECT_EQ(deleted->results[2].error_code, ErrorCode::invalid_group_id);
+    EXPECT_EQ(fetched(), -1);
+}
+
+TEST_F(CoordinatorTest, ATopicThatIsGoneTakesItsPositionsAlong) {
+    shards.settle();
+    std::optional<kafka::OffsetCommitResponse> answer;
+    coordinators->commit(shards.at(0), commit_request(9), client(8), into(answer));
+    shards.settle();
+    coordinators->topic_deleted("t");
+    shards.settle();
+    EXPECT_EQ(fetched(), -1);
+}
+
+}  // namespace
+}  // namespace groups
