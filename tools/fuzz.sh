@@ -11,13 +11,13 @@ if ! [[ $seconds =~ ^[0-9]+$ ]]; then
 fi
 printf '==> [%3ds] building the fuzz targets\n' "$SECONDS"
 mkdir -p build/fuzz
-if ! CXX=clang++ CC=clang cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+if ! CXX=clang++-16 cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DMOLDAU_FUZZ=ON >build/fuzz/configure.log 2>&1; then
     cat build/fuzz/configure.log
     exit 1
 fi
-mapfile -t targets < <(cmake --build build/fuzz --target help |
-    sed -nE '/_test: /!s/^(fuzz_[a-z0-9_]+): phony$/\1/p' | sort)
+mapfile -t targets < <(ninja -C build/fuzz -t targets all |
+    sed -nE '/_test: /!s/^(fuzz_[a-z0-9_]+): CXX_EXECUTABLE_LINKER.*$/\1/p' | sort)
 if ((!${#targets[@]})); then
     printf 'there are no fuzz targets\n' >&2
     exit 1
