@@ -19,9 +19,10 @@ Request::CreatableTopic creatable(const Call& call, const std::string& name) {
     topic.num_partitions = static_cast<int32_t>(view.broker_int("offsets.topic.num.partitions"));
     topic.replication_factor =
         static_cast<int16_t>(view.broker_int("offsets.topic.replication.factor"));
-    topic.configs = {{"cleanup.policy", "compact"},
-                     {"compression.type", "producer"},
-                     {"segment.bytes", view.broker_string("offsets.topic.segment.bytes")}};
+    topic.configs = {
+        {"cleanup.policy", "compact"},
+        {"compression.type", "producer"},
+        {"segment.bytes", std::to_string(view.broker_int("offsets.topic.segment.bytes"))}};
     return topic;
 }
 
