@@ -11,6 +11,7 @@ namespace {
 constexpr uint8_t checkpoint_format = 1;
 constexpr uint8_t snapshot_format = 1;
 constexpr uint8_t restarting_flag = 1;
+constexpr uint8_t distrusted_flag = 2;
 
 std::string digits(int64_t value, size_t width) {
     const std::string text = std::to_string(value);
@@ -26,7 +27,8 @@ bool sane(const SyncedMark& m) {
 std::string Checkpoint::serialize() const {
     Encoder out;
     out.put<uint8_t>(checkpoint_format);
-    out.put<uint8_t>(restarting ? restarting_flag : 0);
+    out.put<uint8_t>(static_cast<uint8_t>((restarting ? restarting_flag : 0) |
+                                          (distrusted ? distrusted_flag : 0)));
     out.put<int64_t>(recovery.offset);
     out.put<int64_t>(recovery.segment);
     out.put<uint64_t>(recovery.position);
@@ -46,7 +48,9 @@ base::Result<Checkpoint> Checkpoint::parse(std::string_view text) {
     auto in = Decoder::unseal(text);
     if (!in || in->get<uint8_t>() != checkpoint_format) return damaged();
     Checkpoint out;
-    out.restarting = (in->get<uint8_t>() & restarting_flag) != 0;
+    const auto flags = in->get<uint8_t>();
+    out.restarting = (flags & restarting_flag) != 0;
+    out.distrusted = (flags & distrusted_flag) != 0;
     out.recovery.offset = in->get<int64_t>();
     out.recovery.segment = in->get<int64_t>();
     out.recovery.position = in->get<uint64_t>();

@@ -23,6 +23,7 @@ struct Checkpoint {
     base::Offset start = 0;
     base::Offset high_watermark = 0;
     bool restarting = false;  // every segment is to go, and the log begins anew at `start`
+    bool distrusted = false;  // a sync failed: what lies past `recovery` may be in memory only
     std::vector<Lineage::Entry> lineage;
 
     std::string serialize() const;

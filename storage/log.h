@@ -158,7 +158,8 @@ class Log {
     virtual void set_config(const LogConfig&) = 0;
     virtual const Producers& producers() const = 0;
 
-    /// Clean shutdown: syncs all, stores a producer snapshot and the recovery point.
+    /// Clean shutdown: syncs all, stores a producer snapshot and the recovery point. If a sync is
+    /// still out, the next open() checks once more what came after the one before.
     virtual base::Status close(base::Offset high_watermark) = 0;
 
     const RecoveryReport& recovery() const { return recovery_; }

@@ -84,6 +84,17 @@ base::Status PartitionLog::fence(const base::Status& why) {
     return health_;
 }
 
+base::Status PartitionLog::distrust(const base::Status& why) {
+    const base::Status fenced = fence(why);
+    Checkpoint suspect = row();
+    suspect.distrusted = true;
+    WriteBatch batch;
+    batch.put(checkpoint_key(place_.id), suspect.serialize());
+    // If the store fails as well, there is no more to be done.
+    place_.store->write(batch, Store::Durability::synced).IgnoreError();
+    return fenced;
+}
+
 base::Status PartitionLog::fence_unless_full(const base::Status& why) {
     return absl::IsResourceExhausted(why) ? why : fence(why);
 }
@@ -258,7 +269,7 @@ std::optional<Sync> PartitionLog::take_sync() {
 void PartitionLog::synced(const Sync& sync, const base::Status& outcome) {
     const auto flight = std::exchange(in_flight_, std::nullopt);
     if (!outcome.ok()) {
-        fence(outcome).IgnoreError();
+        distrust(outcome).IgnoreError();
         return;
     }
     if (!flight || sync.truncations_ != truncations_) return;

@@ -82,6 +82,9 @@ class PartitionLog final : public Log {
     void mark_dirty(const std::shared_ptr<io::File>&);
     /// Keeps the first reason for which nothing more is accepted; gives it back.
     base::Status fence(const base::Status& why);
+    /// Fences after a failed sync, and stores that the unsynced end is not to be trusted: it can be
+    /// read now, and would seem synced by the next process, but may never have reached the disk.
+    base::Status distrust(const base::Status& why);
     /// A full disk passes; any other failure fences.
     base::Status fence_unless_full(const base::Status& why);
 
@@ -95,6 +98,9 @@ class PartitionLog final : public Log {
 
     base::Result<SegmentCut> cut_place(base::Offset offset, size_t& segment) const;
     base::Status cut_segments(size_t segment, const SegmentCut&);
+    /// Drops all records; `producers` is what stays known of theirs.
+    base::Status begin_anew(base::Offset, Producers producers);
+    base::Status replace_segments(base::Offset base);
     base::Status restore_producers(base::Offset end, base::TimestampMs now);
     base::Status remove_segments(size_t count, base::TimestampMs now);
 
@@ -110,7 +116,8 @@ class PartitionLog final : public Log {
     SyncedMark mark_;
     std::optional<InFlight> in_flight_;
     std::vector<std::shared_ptr<io::File>> dirty_;  // appended to since the last sync was taken
-    bool directory_dirty_ = false;
+    bool directory_dirty_ = true;  // the last process may have died before it synced it
+    bool restarting_ = false;      // until every old segment is gone
     uint64_t truncations_ = 0;
     base::Status health_;
 

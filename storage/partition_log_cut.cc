@@ -15,7 +15,11 @@ constexpr base::TimestampMs at_once = 0;
 
 base::Status PartitionLog::truncate_to(base::Offset offset) {
     RETURN_IF_ERROR(health_);
-    if (offset >= end()) return base::ok();
+    if (offset >= end()) {
+        // An epoch that this replica began and never wrote in is not the leader's to know.
+        lineage_.cut_back(end());
+        return base::ok();
+    }
     if (offset < start_) return restart_at(offset);
     size_t segment = 0;
     ASSIGN_OR_RETURN(const SegmentCut cut, cut_place(offset, segment));
@@ -34,9 +38,11 @@ base::Status PartitionLog::truncate_to(base::Offset offset) {
     }
     stored_row_.clear();
     ++truncations_;
-    if (auto done = cut_segments(segment, cut); !done.ok()) return fence(done);
-    mark_ = end_mark();
-    return restore_producers(end(), at_once);
+    if (auto done = cut_segments(segment, cut); !done.ok()) return distrust(done);
+    if (!in_flight_) mark_ = end_mark();
+    if (auto done = restore_producers(end(), at_once); !done.ok()) return fence(done);
+    // A batch that holds the start goes whole, too.
+    return end() < start_ ? begin_anew(start_, std::move(producers_)) : base::ok();
 }
 
 /// The batches that stay when everything from `offset` on goes: a batch that holds it goes whole.
@@ -62,6 +68,9 @@ base::Status PartitionLog::cut_segments(size_t segment, const SegmentCut& cut) {
     unsynced.push_back(active().file());
     for (const auto& file : unsynced) RETURN_IF_ERROR(file->sync());
     directory_dirty_ = false;
+    // A disk reports a failed write-back once: if to the sync that is out, this one can't vouch for
+    // anything. The next will, should that one have gone well.
+    if (in_flight_) dirty_ = std::move(unsynced);
     return place_.disk->sync_directory(place_.directory);
 }
 
@@ -100,37 +109,43 @@ base::Status PartitionLog::restore_producers(base::Offset end, base::TimestampMs
 base::Status PartitionLog::restart_at(base::Offset offset) {
     RETURN_IF_ERROR(health_);
     if (offset < 0) return base::invalid("offset " + std::to_string(offset));
+    return begin_anew(offset, Producers());
+}
+
+base::Status PartitionLog::begin_anew(base::Offset offset, Producers producers) {
     // The intent is stored first: whatever a crash leaves of the files, the next start ends it.
     start_ = offset;
     mark_ = {offset, offset, 0, -1};
     lineage_.clear();
-    producers_.clear();
-    bytes_since_snapshot_ = 0;
+    producers_ = std::move(producers);
     WriteBatch batch;
     drop_snapshots_past(batch, -1);
-    Checkpoint intent = row();
-    intent.restarting = true;
-    batch.put(checkpoint_key(place_.id), intent.serialize());
+    batch.put(snapshot_key(place_.id, offset), ProducerSnapshot{offset, 0, producers_}.serialize());
+    snapshots_.insert(offset);
+    bytes_since_snapshot_ = 0;
+    restarting_ = true;
+    batch.put(checkpoint_key(place_.id), row().serialize());
     ++truncations_;
     dirty_.clear();
     directory_dirty_ = false;
     RETURN_IF_ERROR(store(std::move(batch), Store::Durability::synced));
-
-    const auto begin_anew = [&]() -> base::Status {
-        for (auto it = segments_.rbegin(); it != segments_.rend(); ++it) {
-            RETURN_IF_ERROR((*it)->remove());
-        }
-        ASSIGN_OR_RETURN(auto fresh, Segment::create(*place_.disk, place_.directory, offset,
-                                                     segments_.front()->created_at()));
-        fresh->set_index_interval(config_.index_interval_bytes);
-        segments_.clear();
-        segments_.push_back(std::move(fresh));
-        return place_.disk->sync_directory(place_.directory);
-    };
-    if (auto done = begin_anew(); !done.ok()) return fence(done);
+    if (auto done = replace_segments(offset); !done.ok()) return fence(done);
+    restarting_ = false;
     WriteBatch finished;
     finished.put(checkpoint_key(place_.id), row().serialize());
     return store(std::move(finished), Store::Durability::synced);
+}
+
+base::Status PartitionLog::replace_segments(base::Offset base) {
+    const auto created_at = active().created_at();
+    for (auto it = segments_.rbegin(); it != segments_.rend(); ++it) {
+        RETURN_IF_ERROR((*it)->remove());
+    }
+    ASSIGN_OR_RETURN(auto fresh, Segment::create(*place_.disk, place_.directory, base, created_at));
+    fresh->set_index_interval(config_.index_interval_bytes);
+    segments_.clear();
+    segments_.push_back(std::move(fresh));
+    return place_.disk->sync_directory(place_.directory);
 }
 
 base::Status PartitionLog::advance_start(base::Offset offset) {
@@ -154,13 +169,9 @@ base::Result<size_t> PartitionLog::apply_retention(base::Offset limit, base::Tim
     for (const auto& s : segments_) facts.push_back({s->end(), s->bytes(), s->age_mark()});
     const Retention decided = decide_retention(facts, start_, limit, config_, now);
     if (decided.remove == 0) return 0;
-    if (decided.roll_first) {
-        RETURN_IF_ERROR(roll(now));
-        // The new segment holds the start from now on; it must not be lost.
-        if (auto done = place_.disk->sync_directory(place_.directory); !done.ok()) {
-            return fence(done);
-        }
-    }
+    if (decided.roll_first) RETURN_IF_ERROR(roll(now));
+    // The segment that holds the start from now on must not be lost.
+    if (auto done = place_.disk->sync_directory(place_.directory); !done.ok()) return fence(done);
     RETURN_IF_ERROR(remove_segments(decided.remove, now));
     return decided.remove;
 }

@@ -13,7 +13,11 @@ constexpr uint64_t snapshot_spacing_bytes = uint64_t{4} << 20;
 }  // namespace
 
 Checkpoint PartitionLog::row() const {
-    return {mark_, start_, high_watermark_, false, lineage_.entries()};
+    return {.recovery = mark_,
+            .start = start_,
+            .high_watermark = high_watermark_,
+            .restarting = restarting_,
+            .lineage = lineage_.entries()};
 }
 
 base::Status PartitionLog::store(WriteBatch batch, Store::Durability durability) {
@@ -83,9 +87,10 @@ base::Status PartitionLog::close(base::Offset high_watermark) {
     RETURN_IF_ERROR(health_);
     // A full disk has no room for the index; the next start does without.
     if (auto index = active().save_index(); index.ok()) mark_dirty(*index);
-    if (auto done = sync_all(); !done.ok()) return fence(done);
+    if (auto done = sync_all(); !done.ok()) return distrust(done);
     ++truncations_;  // whatever sync is still out has nothing more to say
-    mark_ = end_mark();
+    // A sync that is still out may have failed, and then this one went well for nothing.
+    if (!in_flight_) mark_ = end_mark();
     high_watermark_ = high_watermark;
     WriteBatch batch;
     put_snapshot(batch, end());

@@ -48,11 +48,14 @@ base::Status Recovery::read_rows() {
         row_ = *std::move(row);
         was_ = *row_;
         lineage_known_to_ = was_.recovery.offset;
+        changed_ = was_.distrusted;
     }
     return place_.store->scan(snapshot_prefix(place_.id),
                               [&](std::string_view key, std::string_view) {
                                   const auto offset = parse_snapshot_key(place_.id, key);
                                   if (offset) out_.snapshots.insert(*offset);
+                                  // It may tell of records that the next ones will replace.
+                                  if (offset > was_.recovery.offset) changed_ = true;
                                   return true;
                               });
 }
@@ -93,12 +96,17 @@ base::Status Recovery::finish_restart() {
 }
 
 /// Segments wholly below the stored start were given up before; whether the removal of their files
-/// survived does not matter. The one that holds the start must be there.
+/// survived does not matter. The one that holds the start must be there. One below it is still read
+/// if its producers are in no snapshot yet.
 base::Status Recovery::drop_below_start() {
     const auto above = std::upper_bound(bases_.begin(), bases_.end(), was_.start);
     if (above != bases_.begin()) {
-        for (auto it = bases_.begin(); it != above - 1; ++it) RETURN_IF_ERROR(remove_files(*it));
-        bases_.erase(bases_.begin(), above - 1);
+        const auto newer = out_.snapshots.upper_bound(newest_usable_snapshot());
+        const auto known_to = newer == out_.snapshots.begin() ? 0 : *std::prev(newer);
+        auto keep = std::upper_bound(bases_.begin(), above, known_to);
+        if (keep != bases_.begin()) --keep;
+        for (auto it = bases_.begin(); it != keep; ++it) RETURN_IF_ERROR(remove_files(*it));
+        bases_.erase(bases_.begin(), keep);
         return base::ok();
     }
     if (bases_.empty() && was_.recovery.offset <= was_.start) {
@@ -184,7 +192,7 @@ base::Result<bool> Recovery::open_tail(Segment& segment, std::optional<base::Off
         if (indexed) return true;
     }
     RETURN_IF_ERROR(segment.resume_at(known));
-    base::Status rest = segment.take_in_rest(last_epoch_);
+    base::Status rest = was_.distrusted ? distrusted(segment) : segment.take_in_rest(last_epoch_);
     if (!rest.ok() && !absl::IsDataLoss(rest)) return rest;
     if (segment.bytes() > known.bytes) changed_ = true;
     out_.report.checked_bytes += segment.bytes() - known.bytes;
@@ -197,6 +205,12 @@ base::Result<bool> Recovery::open_tail(Segment& segment, std::optional<base::Off
     if (missing_records(segment)) return rest;
     RETURN_IF_ERROR(cut(segment, rest));
     return false;
+}
+
+/// After a failed sync the page cache may hold what the disk does not.
+base::Status Recovery::distrusted(const Segment& segment) const {
+    if (segment.file()->size() == segment.bytes()) return base::ok();
+    return base::data_loss("a sync had failed before the last stop");
 }
 
 /// Ends the log at the end of `segment`: what follows was never acknowledged as on disk.
@@ -224,14 +238,19 @@ base::Status Recovery::rebuild_state() {
 
     size_t segment = 0;
     uint64_t position = 0;
-    const auto newest = std::min(lineage_known_to_, was_.recovery.offset);
-    for (auto it = out_.snapshots.upper_bound(newest); it != out_.snapshots.begin();) {
+    for (auto it = out_.snapshots.upper_bound(newest_usable_snapshot()); it != out_.snapshots.begin();) {
         if (take_snapshot(*--it, segment, position)) break;
     }
     RETURN_IF_ERROR(replay(segment, position));
     out_.start = was_.start;
     out_.producers.touch(now_);
     return base::ok();
+}
+
+/// One past the recovery point is of this log as well, as truncation and recovery remove those that
+/// are not; it may be all that is left of segments that retention took.
+base::Offset Recovery::newest_usable_snapshot() const {
+    return std::max(std::min(lineage_known_to_, was_.recovery.offset), was_.start);
 }
 
 /// Whether the snapshot is whole and names a place in the segments that are there.
@@ -247,23 +266,38 @@ bool Recovery::take_snapshot(base::Offset at, size_t& segment, uint64_t& positio
     const auto& segments = out_.segments;
     const auto it = std::find_if(segments.begin(), segments.end(),
                                  [&](const auto& s) { return s->base() == snapshot->segment; });
-    if (it == segments.end() && at > segments.front()->base()) return false;
+    if (it == segments.end() && at > segments.front()->base()) {
+        // Its segment is gone, and with it all that came after.
+        if (at < segments.back()->end()) return false;
+        segment = segments.size();
+    }
     if (it != segments.end()) {
         const Segment& holder = **it;
         Scan scan(*holder.file(), snapshot->position, holder.bytes(), Scan::Depth::headers);
         const auto more = scan.next();
         const auto found = more.ok() && *more ? scan.header().base_offset() : holder.end();
-        if (!more.ok() || snapshot->position > holder.bytes() || found != at) return false;
+        // Past the end: what it tells of lies below the start, and was lost after it was given up.
+        const bool lost = snapshot->position > holder.bytes() && at <= was_.start;
+        if (!lost && (!more.ok() || found != at)) return false;
         segment = static_cast<size_t>(it - segments.begin());
-        position = snapshot->position;
+        position = std::min(snapshot->position, holder.bytes());
     }
     out_.producers = std::move(snapshot->producers);
     return true;
 }
 
+/// Every segment's beginning has a snapshot: it is what is left of the producers once retention
+/// has taken the segments before.
+void Recovery::keep_snapshot(base::Offset segment_base) {
+    changed_ = true;
+    kept_[segment_base] = ProducerSnapshot{segment_base, 0, out_.producers}.serialize();
+}
+
 base::Status Recovery::replay(size_t segment, uint64_t position) {
     for (; segment < out_.segments.size(); ++segment, position = 0) {
         const Segment& s = *out_.segments[segment];
+        const bool stale = s.base() > was_.recovery.offset || !out_.snapshots.contains(s.base());
+        if (position == 0 && stale) keep_snapshot(s.base());
         Scan scan(*s.file(), position, s.bytes(), Scan::Depth::headers);
         while (true) {
             ASSIGN_OR_RETURN(const bool more, scan.next());
@@ -283,6 +317,7 @@ base::Status Recovery::replay(size_t segment, uint64_t position) {
 base::Status Recovery::skip_to_start() {
     const auto end = out_.segments.back()->end();
     if (out_.start > end) {
+        kept_.clear();
         spdlog::warn("{}: starts anew at offset {}; records end at {}", place_.directory,
                      out_.start, end);
         out_.lineage.clear();
@@ -305,6 +340,11 @@ base::Status Recovery::skip_to_start() {
 /// Makes what was found the stored truth, so that no later crash can lose any of it.
 base::Status Recovery::store() {
     if (!changed_) return base::ok();
+    RETURN_IF_ERROR(sync_found());
+    return store_rows(out_.mark);
+}
+
+base::Status Recovery::sync_found() {
     for (size_t i = 0; i < out_.segments.size(); ++i) {
         Segment& s = *out_.segments[i];
         if (s.end() < was_.recovery.offset) continue;
@@ -313,8 +353,7 @@ base::Status Recovery::store() {
         ASSIGN_OR_RETURN(const auto index, s.save_index());
         RETURN_IF_ERROR(index->sync());
     }
-    RETURN_IF_ERROR(place_.disk->sync_directory(place_.directory));
-    return store_rows(out_.mark);
+    return place_.disk->sync_directory(place_.directory);
 }
 
 /// Snapshots past the old recovery point may speak of records that are gone. An empty log can't be
@@ -325,12 +364,19 @@ base::Status Recovery::store_rows(const SyncedMark& mark) {
         batch.remove(snapshot_key(place_.id, *it));
         it = out_.snapshots.erase(it);
     }
+    for (auto& [at, text] : kept_) {
+        batch.put(snapshot_key(place_.id, at), std::move(text));
+        out_.snapshots.insert(at);
+    }
     if (mark.position == 0) {
         batch.put(snapshot_key(place_.id, mark.offset),
                   ProducerSnapshot{mark.segment, 0, out_.producers}.serialize());
         out_.snapshots.insert(mark.offset);
     }
-    const Checkpoint row{mark, out_.start, was_.high_watermark, false, out_.lineage.entries()};
+    const Checkpoint row{.recovery = mark,
+                         .start = out_.start,
+                         .high_watermark = was_.high_watermark,
+                         .lineage = out_.lineage.entries()};
     batch.put(checkpoint_key(place_.id), row.serialize());
     return place_.store->write(batch, Store::Durability::synced);
 }

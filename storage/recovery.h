@@ -1,6 +1,9 @@
 #pragma once
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "storage/checkpoint.h"
@@ -41,14 +44,18 @@ class Recovery {
     base::Status open_below(Segment&, base::Offset next_base);
     /// Whether the log goes on in the next segment.
     base::Result<bool> open_tail(Segment&, std::optional<base::Offset> next_base);
+    base::Status distrusted(const Segment&) const;
     base::Status cut(Segment&, const base::Status& why);
     base::Status remove_files(base::Offset segment_base);
     base::Status add_empty_segment(base::Offset base);
     base::Status rebuild_state();
+    base::Offset newest_usable_snapshot() const;
     bool take_snapshot(base::Offset at, size_t& segment, uint64_t& position);
+    void keep_snapshot(base::Offset segment_base);
     base::Status replay(size_t segment, uint64_t position);
     base::Status skip_to_start();
     base::Status store();
+    base::Status sync_found();
     base::Status store_rows(const SyncedMark&);
 
     const Log::Place& place_;
@@ -59,6 +66,7 @@ class Recovery {
     base::Offset lineage_known_to_ = 0;  // was_.lineage covers the log up to here
     std::vector<base::Offset> bases_;    // of the segment files found, rising
     base::LeaderEpoch last_epoch_ = -1;
+    std::map<base::Offset, std::string> kept_;  // producer snapshots to be stored
     bool changed_ = false;
     Recovered out_;
 };

@@ -47,6 +47,11 @@ base::Result<bool> Scan::next() {
         header_.base_offset() >= last - header_.last_offset_delta()) {
         return damage("impossible offsets");
     }
+    if (expected_ >= 0 && header_.base_offset() != expected_) {
+        return damage("offset " + std::to_string(header_.base_offset()) + " where " +
+                      std::to_string(expected_) + " is next");
+    }
+    expected_ = header_.next_offset();
     size_ = static_cast<uint32_t>(peek.size);
     if (depth_ == Depth::whole) {
         ASSIGN_OR_RETURN(const bool fine, checksum_ok());

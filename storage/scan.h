@@ -9,7 +9,8 @@
 namespace storage {
 
 /// Goes through the batches of a segment file in order, reading ahead in pieces of bounded size.
-/// Offsets and epochs against those before are the caller's to check.
+/// Each must begin at the offset after the last of the one before; the first is the caller's to
+/// compare, as are leader epochs.
 class Scan {
   public:
     enum class Depth : uint8_t {
@@ -41,6 +42,7 @@ class Scan {
     Depth depth_;
     uint64_t position_;
     uint32_t size_ = 0;
+    base::Offset expected_ = -1;  // of the next batch; -1: any
     base::Bytes buffer_;
     uint64_t buffer_at_ = 0;
     size_t buffered_ = 0;

@@ -205,7 +205,9 @@ base::Result<BatchPlace> Segment::find(base::Offset offset) const {
     while (true) {
         ASSIGN_OR_RETURN(const bool more, scan.next());
         const auto& header = scan.header();
-        if (!more || header.base_offset() > offset) {
+        const bool misplaced = scan.position() == from.position &&
+                               header.base_offset() != base_ + from.relative_offset;
+        if (!more || misplaced || header.base_offset() > offset) {
             return base::data_loss(file_->path() + " at byte " + std::to_string(scan.position()) +
                                    ": no batch holds offset " + std::to_string(offset));
         }
@@ -230,14 +232,16 @@ base::Result<SegmentCut> Segment::run(uint64_t position, base::Offset limit, uin
     if (from.position > position) {
         cut = {from.position, base_ + from.relative_offset, newest_};
     }
+    // Not a step further than asked: damage there is another read's to report.
     Scan scan(*file_, cut.bytes, bytes_, Scan::Depth::headers);
-    while (true) {
+    while (cut.end < limit && (cut.bytes < goal || cut.bytes == position)) {
         ASSIGN_OR_RETURN(const bool more, scan.next());
         const auto& header = scan.header();
         if (!more || header.next_offset() > limit) return cut;
         if (scan.end() > goal && !(at_least_one && scan.position() == position)) return cut;
         cut = {scan.end(), header.next_offset(), newest_};
     }
+    return cut;
 }
 
 base::Result<uint64_t> Segment::search_from(base::TimestampMs goal) const {
