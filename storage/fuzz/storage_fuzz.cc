@@ -125,9 +125,13 @@ int fuzz_index(const uint8_t* data, size_t size) {
 
 int fuzz_producer_snapshot(const uint8_t* data, size_t size) {
     const auto parsed = ProducerSnapshot::parse(text(data, size));
-    if (parsed.ok()) CHECK(ProducerSnapshot::parse(parsed->serialize()).ok());
+    if (parsed.ok()) {
+        CHECK(ProducerSnapshot::parse(parsed->serialize()).ok());
+    }
     const auto producers = Producers::parse(text(data, size));
-    if (producers.ok()) CHECK(Producers::parse(producers->serialize()).ok());
+    if (producers.ok()) {
+        CHECK(Producers::parse(producers->serialize()).ok());
+    }
     Written at;
     at.replace_row(snapshot_key(id, 10), text(data, size));
     open_and_use(at, true);
@@ -136,7 +140,9 @@ int fuzz_producer_snapshot(const uint8_t* data, size_t size) {
 
 int fuzz_checkpoint(const uint8_t* data, size_t size) {
     const auto parsed = Checkpoint::parse(text(data, size));
-    if (parsed.ok()) CHECK(parsed->serialize() == text(data, size));
+    if (parsed.ok()) {
+        CHECK(parsed->serialize() == text(data, size));
+    }
     Written at;
     at.replace_row(checkpoint_key(id), text(data, size));
     open_and_use(at, false);
