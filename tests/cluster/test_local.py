@@ -130,6 +130,7 @@ def test_a_running_cluster_is_not_started_twice(cluster):
 
 def test_a_taken_port_says_by_whom(cluster):
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", cluster.port))
         taken.listen()
         refused = cluster.start(code=ERROR)

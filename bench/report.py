@@ -1,0 +1,82 @@
+"""Turns the figures of bench/run.py into docs/benchmarks.md."""
+
+import statistics
+
+MOLDAU, KAFKA = "Moldau", "Apache Kafka"
+
+# key, what it is, unit, whether more is better
+FIGURES = {
+    "produce_mb_s": ("produce, 1 KiB records, acks=all, one producer", "MB/s", True),
+    "produce3_mb_s": ("the same, three producers", "MB/s", True),
+    "small_records_s": ("produce, 100 B records, one producer", "records/s", True),
+    "consume_mb_s": ("consume from the page cache", "MB/s", True),
+    "p50_ms": ("produce latency at 10 MB/s, p50", "ms", False),
+    "p99_ms": ("produce latency at 10 MB/s, p99", "ms", False),
+    "p99.9_ms": ("produce latency at 10 MB/s, p99.9", "ms", False),
+    "start_s": ("start to first acknowledged message", "s", False),
+    "memory_mb": ("memory after the run", "MB", False),
+}
+
+TABLES = {
+    "once": "Start and memory",
+    "cached": "Acknowledged means in memory: `write.caching=true` against Kafka's default",
+    "synced": "Acknowledged means on disk: Moldau's default against Kafka with `flush.messages=1`",
+}
+
+
+def number(value):
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def spread(values):
+    low, middle, high = min(values), statistics.median(values), max(values)
+    if len(values) == 1:
+        return number(middle)
+    return f"{number(middle)} ({number(low)}–{number(high)})"
+
+
+def ratios(rounds, table, key):
+    """How many times better Moldau is, within each round."""
+    out = []
+    for one in rounds:
+        ours, theirs = one[MOLDAU][table][key], one[KAFKA][table][key]
+        out.append(ours / theirs if FIGURES[key][2] else theirs / ours)
+    return out
+
+
+def table_rows(rounds, table):
+    for key, (what, unit, more) in FIGURES.items():
+        if key not in rounds[0][MOLDAU][table]:
+            continue
+        ours = spread([one[MOLDAU][table][key] for one in rounds])
+        theirs = spread([one[KAFKA][table][key] for one in rounds])
+        better = "more" if more else "less"
+        yield (f"| {what} | {unit}, {better} is better | {ours} | {theirs} | "
+               f"{spread(ratios(rounds, table, key))}× |")
+
+
+def markdown(result, command):
+    machine, rounds = result["machine"], result["rounds"]
+    versions = result["versions"]
+    lines = [
+        "# Benchmarks", "",
+        f"Moldau {versions[MOLDAU]} and Apache Kafka {versions[KAFKA]} on the same machine, one at a "
+        "time, in turns; the same clients (`moldau_load`, on librdkafka) for both. Each cell is the "
+        "median, with the lowest and highest of the rounds in brackets. A ratio is taken within a "
+        "round and says how many times better Moldau is: above 1 it is ahead, below 1 Kafka is.",
+        "",
+        f"- Machine: {machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, "
+        f"Linux {machine['kernel']}, TCP {machine['congestion_control']}. Client and broker share "
+        "the cores.",
+        "- Kafka: one node in KRaft mode, the JVM settings of its own start script "
+        "(1 GB heap, G1). Topics have three partitions and one replica on both sides.",
+        "- Latency is measured open loop: from when a record was due, not from when it was sent.",
+        f"- Rounds: {len(rounds)}{', shortened (--quick): a look, not a measurement' if result['quick'] else ''}.",
+        "",
+        f"    {command}", ""]
+    for table, title in TABLES.items():
+        lines += [f"## {title}", "", f"| What | Unit | {MOLDAU} | {KAFKA} | Ratio |",
+                  "|---|---|---|---|---|", *table_rows(rounds, table), ""]
+    return "\n".join(lines)
