@@ -245,13 +245,19 @@ void Group::check_size(Turn& turn) {
     if (members_.size() > static_cast<size_t>(config_->max_size)) prepare_rebalance(turn);
 }
 
+void Group::write(const std::map<std::string, base::Bytes>& assignments, Promise promise,
+                  Turn& turn) {
+    newest_write_ = turn.write({to_record(id_, metadata(assignments))});
+    writes_.emplace(newest_write_, std::move(promise));
+}
+
 void Group::persisted(WriteId id, ErrorCode error, Turn& turn) {
     auto node = writes_.extract(id);
     if (node.empty() || state_ == State::dead) return;
     if (auto* assignment = std::get_if<AssignmentWrite>(&node.mapped())) {
         assignment_written(std::move(*assignment), error, turn);
     } else if (auto* replacement = std::get_if<ReplacementWrite>(&node.mapped())) {
-        replacement_written(std::move(*replacement), error, turn);
+        replacement_written(id, std::move(*replacement), error, turn);
     }
     // An empty generation that is not in the log harms nobody: after a failover the one before it
     // comes back, and its members time out.

@@ -57,8 +57,9 @@ class Group {
     enum class State : uint8_t { empty, preparing_rebalance, completing_rebalance, stable, dead };
     static constexpr base::InstantMs never = std::numeric_limits<base::InstantMs>::max();
 
-    Group(std::string id, const Config& config, base::TimestampMs now)
-        : id_(std::move(id)), config_(&config), state_since_(now) {}
+    /// `generation`: of an earlier group of this name that the log may still hold.
+    Group(std::string id, const Config& config, base::TimestampMs now, int32_t generation = 0)
+        : id_(std::move(id)), config_(&config), state_since_(now), generation_(generation) {}
     /// As it was written to the log; sessions count from now.
     Group(std::string id, const Config&, const GroupMetadataValue&, Now);
 
@@ -122,6 +123,9 @@ class Group {
     struct EmptyWrite {};
     using Promise = std::variant<AssignmentWrite, ReplacementWrite, EmptyWrite>;
 
+    /// Writes the group as it is, with these assignments.
+    void write(const std::map<std::string, base::Bytes>& assignments, Promise, Turn&);
+
     // join.cc
     bool accepts(const std::string& member_id) const;
     bool within_bounds(const kafka::JoinGroupRequest&) const;
@@ -136,7 +140,8 @@ class Group {
     void replace_static(const std::string& old_id, std::string new_id,
                         const kafka::JoinGroupRequest&, const Caller&, Turn&);
     Member& rename(const std::string& old_id, std::string new_id, Turn&);
-    void replacement_written(ReplacementWrite, kafka::ErrorCode, Turn&);
+    void replacement_written(WriteId, ReplacementWrite, kafka::ErrorCode, Turn&);
+    void undo_replacement(WriteId, ReplacementWrite, kafka::ErrorCode, Turn&);
     kafka::JoinGroupResponse current_generation(const Member&, bool with_members) const;
 
     // rebalance.cc
@@ -199,6 +204,7 @@ class Group {
     std::optional<base::InstantMs> sync_deadline_;
     base::InstantMs alarm_ = never;
     std::map<WriteId, Promise> writes_;
+    WriteId newest_write_ = 0;
 };
 
 /// What a request gets when records could not be written: Kafka's table.

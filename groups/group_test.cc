@@ -177,6 +177,28 @@ TEST_F(GroupTest, AReturnThatCouldNotBeWrittenIsUndone) {
     EXPECT_EQ(heartbeat(ids[0], 1, "one"), ErrorCode::none);
 }
 
+TEST_F(GroupTest, OfTwoReturnsThatCouldNotBeWrittenTheLastComesInByARebalance) {
+    stable({{.instance = "one"}});
+    const auto first = join({.instance = "one"});
+    const auto second = join({.instance = "one"});
+    EXPECT_EQ(join_error(first), ErrorCode::fenced_instance_id);
+    persist(ErrorCode::not_enough_replicas);
+    EXPECT_EQ(join_error(second), ErrorCode::none);
+    EXPECT_EQ(joined(second).generation_id, 2);
+    persist(ErrorCode::not_enough_replicas);
+    EXPECT_EQ(group().state(), State::completing_rebalance);
+}
+
+TEST_F(GroupTest, AReturnThatFailedAfterAnotherWroteTheSameGroupRebalances) {
+    const auto ids = stable({{.instance = "one"}, {.instance = "two"}});
+    join({.instance = "one"});
+    join({.instance = "two"});
+    persist(ErrorCode::not_enough_replicas);
+    persist();  // this record holds the id of "one" that was undone
+    EXPECT_EQ(group().state(), State::preparing_rebalance);
+    EXPECT_EQ(heartbeat(ids[0], 1, "one"), ErrorCode::rebalance_in_progress);
+}
+
 TEST_F(GroupTest, ASecondStaticMemberFencesTheParkedFirst) {
     const auto first = join({.instance = "one"});
     const auto second = join({.instance = "one"});

@@ -32,7 +32,16 @@ Effects Groups::loaded(Now now) {
 }
 
 Group& Groups::add(const std::string& id, Now now) {
-    return groups_.try_emplace(id, Entry{Group(id, *config_, now.wall)}).first->second.group;
+    const auto it = groups_.find(id);
+    if (it != groups_.end()) return it->second.group;
+    // A deleted group whose tombstone is on its way: should that fail, its generation must not come
+    // after a lower one in the log.
+    int32_t generation = 0;
+    for (const auto& [write, waiting] : waiting_)
+        if (waiting.removed && waiting.group == id)
+            generation = std::max(generation, waiting.removed->generation());
+    return groups_.emplace(id, Entry{Group(id, *config_, now.wall, generation)})
+        .first->second.group;
 }
 
 const Group* Groups::find(const std::string& id) const {

@@ -184,9 +184,7 @@ void Group::replace_static(const std::string& old_id, std::string new_id,
     switch (state_) {
         case State::stable: {
             if (select_protocol() != protocol_name_) return prepare_rebalance(turn);
-            const auto id = turn.write({to_record(id_, metadata(assignments()))});
-            writes_.emplace(id, std::move(replacement));
-            return;
+            return write(assignments(), std::move(replacement), turn);
         }
         case State::completing_rebalance:
             return prepare_rebalance(turn);
@@ -212,14 +210,25 @@ Member& Group::rename(const std::string& old_id, std::string new_id, Turn& turn)
     return members_.emplace(new_id, std::move(member)).first->second;
 }
 
-void Group::replacement_written(ReplacementWrite written, ErrorCode error, Turn& turn) {
+void Group::replacement_written(WriteId id, ReplacementWrite written, ErrorCode error, Turn& turn) {
+    if (error != ErrorCode::none) return undo_replacement(id, std::move(written), error, turn);
     const auto it = members_.find(written.new_id);
     // A rebalance that began meanwhile answers the parked join itself.
     if (it == members_.end() || state_ != State::stable || generation_ != written.generation)
         return;
     auto& member = it->second;
-    if (error != ErrorCode::none) {
-        const RequestId request = std::exchange(member.awaiting_join, 0);
+    const bool leads = leader_ == member.id;
+    auto response = current_generation(member, leads && written.skip_assignment);
+    // An older client that saw itself as the leader would compute an assignment and lose it.
+    if (!written.skip_assignment) response.leader = written.leader_before;
+    response.skip_assignment = leads && written.skip_assignment;
+    turn.answer(std::exchange(member.awaiting_join, 0), std::move(response));
+}
+
+void Group::undo_replacement(WriteId id, ReplacementWrite written, ErrorCode error, Turn& turn) {
+    if (state_ != State::stable || generation_ != written.generation) return;
+    if (const auto it = members_.find(written.new_id); it != members_.end()) {
+        const RequestId request = std::exchange(it->second.awaiting_join, 0);
         auto& restored = rename(written.new_id, written.before.id, turn);
         written.before.awaiting_join = 0;
         written.before.awaiting_sync = 0;
@@ -230,14 +239,11 @@ void Group::replacement_written(ReplacementWrite written, ErrorCode error, Turn&
         response.protocol_type = protocol_type_;
         response.protocol_name = protocol_name_;
         response.leader = written.leader_before;
-        return turn.answer(request, std::move(response));
+        turn.answer(request, std::move(response));
     }
-    const bool leads = leader_ == member.id;
-    auto response = current_generation(member, leads && written.skip_assignment);
-    // An older client that saw itself as the leader would compute an assignment and lose it.
-    if (!written.skip_assignment) response.leader = written.leader_before;
-    response.skip_assignment = leads && written.skip_assignment;
-    turn.answer(std::exchange(member.awaiting_join, 0), std::move(response));
+    // A later record of the group holds an id that failed: only a new generation brings the log and
+    // the members together again.
+    if (newest_write_ != id) prepare_rebalance(turn);
 }
 
 kafka::JoinGroupResponse Group::current_generation(const Member& member, bool with_members) const {

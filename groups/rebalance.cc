@@ -110,7 +110,7 @@ void Group::next_generation(Turn& turn) {
         protocol_name_.reset();
         transition(State::empty, turn);
         read_subscriptions();
-        writes_.emplace(turn.write({to_record(id_, metadata({}))}), EmptyWrite{});
+        write({}, EmptyWrite{}, turn);
         return;
     }
     protocol_name_ = select_protocol();

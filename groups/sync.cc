@@ -55,12 +55,12 @@ bool Group::assignment_on_its_way() const {
 }
 
 void Group::write_assignment(const kafka::SyncGroupRequest& request, Turn& turn) {
-    AssignmentWrite write{.generation = generation_, .assignments = {}};
+    AssignmentWrite promise{.generation = generation_, .assignments = {}};
     for (const auto& a : request.assignments)
-        if (members_.contains(a.member_id)) write.assignments[a.member_id] = a.assignment;
-    for (const auto& [id, member] : members_) write.assignments.try_emplace(id);
-    const auto id = turn.write({to_record(id_, metadata(write.assignments))});
-    writes_.emplace(id, std::move(write));
+        if (members_.contains(a.member_id)) promise.assignments[a.member_id] = a.assignment;
+    for (const auto& [id, member] : members_) promise.assignments.try_emplace(id);
+    const auto assignments = promise.assignments;
+    write(assignments, std::move(promise), turn);
 }
 
 void Group::assignment_written(AssignmentWrite written, ErrorCode error, Turn& turn) {

@@ -85,6 +85,8 @@ void Simulation::check_answer(const Answer& answer, const Call& call) {
         if (!ghost_.assigned(call.group, call.generation, call.member_id, sync->assignment))
             broken("an assignment of " + call.member_id + " was given that is not durable");
     } else if (const auto* join = std::get_if<kafka::JoinGroupResponse>(&answer.body)) {
+        if (join->error_code == ErrorCode::inconsistent_group_protocol)
+            broken("a client was refused for its protocols");
         if (join->error_code != ErrorCode::none) return;
         joined_[join->member_id] = join->generation_id;
         const auto* group = groups_->find(call.group);
