@@ -105,6 +105,10 @@ base::Status Recovery::drop_below_start() {
         const auto known_to = newer == out_.snapshots.begin() ? 0 : *std::prev(newer);
         auto keep = std::upper_bound(bases_.begin(), above, known_to);
         if (keep != bases_.begin()) --keep;
+        // What stays must outlast what goes, even if this recovery is interrupted.
+        if (keep != bases_.begin()) {
+            RETURN_IF_ERROR(place_.disk->sync_directory(place_.directory));
+        }
         for (auto it = bases_.begin(); it != keep; ++it) RETURN_IF_ERROR(remove_files(*it));
         bases_.erase(bases_.begin(), keep);
         return base::ok();
@@ -192,7 +196,9 @@ base::Result<bool> Recovery::open_tail(Segment& segment, std::optional<base::Off
         if (indexed) return true;
     }
     RETURN_IF_ERROR(segment.resume_at(known));
-    base::Status rest = was_.distrusted ? distrusted(segment) : segment.take_in_rest(last_epoch_);
+    // One before the segment of the recovery point lies below it, though that file may be lost.
+    const bool suspect = was_.distrusted && segment.base() >= mark.segment;
+    base::Status rest = suspect ? distrusted(segment) : segment.take_in_rest(last_epoch_);
     if (!rest.ok() && !absl::IsDataLoss(rest)) return rest;
     if (segment.bytes() > known.bytes) changed_ = true;
     out_.report.checked_bytes += segment.bytes() - known.bytes;
@@ -238,7 +244,8 @@ base::Status Recovery::rebuild_state() {
 
     size_t segment = 0;
     uint64_t position = 0;
-    for (auto it = out_.snapshots.upper_bound(newest_usable_snapshot()); it != out_.snapshots.begin();) {
+    for (auto it = out_.snapshots.upper_bound(newest_usable_snapshot());
+         it != out_.snapshots.begin();) {
         if (take_snapshot(*--it, segment, position)) break;
     }
     RETURN_IF_ERROR(replay(segment, position));
@@ -313,7 +320,7 @@ base::Status Recovery::replay(size_t segment, uint64_t position) {
 }
 
 /// The start may have been moved past records that then did not survive: they were to go anyway.
-/// What they said of their producers is stored before they go.
+/// That they are to go, and what they said of their producers, is stored before they do.
 base::Status Recovery::skip_to_start() {
     const auto end = out_.segments.back()->end();
     if (out_.start > end) {
@@ -322,7 +329,7 @@ base::Status Recovery::skip_to_start() {
                      out_.start, end);
         out_.lineage.clear();
         was_.recovery = {out_.start, out_.start, 0, -1};
-        RETURN_IF_ERROR(store_rows(was_.recovery));
+        RETURN_IF_ERROR(store_rows(was_.recovery, true));
         for (auto it = out_.segments.rbegin(); it != out_.segments.rend(); ++it) {
             RETURN_IF_ERROR((*it)->remove());
         }
@@ -341,7 +348,7 @@ base::Status Recovery::skip_to_start() {
 base::Status Recovery::store() {
     if (!changed_) return base::ok();
     RETURN_IF_ERROR(sync_found());
-    return store_rows(out_.mark);
+    return store_rows(out_.mark, false);
 }
 
 base::Status Recovery::sync_found() {
@@ -356,9 +363,9 @@ base::Status Recovery::sync_found() {
     return place_.disk->sync_directory(place_.directory);
 }
 
-/// Snapshots past the old recovery point may speak of records that are gone. An empty log can't be
-/// asked for its producers, so they are stored with it.
-base::Status Recovery::store_rows(const SyncedMark& mark) {
+/// Snapshots past the old recovery point may speak of records that are gone. What was found has one
+/// of its own: those that it was made from may lie in segments that go next.
+base::Status Recovery::store_rows(const SyncedMark& mark, bool restarting) {
     WriteBatch batch;
     for (auto it = out_.snapshots.upper_bound(was_.recovery.offset); it != out_.snapshots.end();) {
         batch.remove(snapshot_key(place_.id, *it));
@@ -368,14 +375,13 @@ base::Status Recovery::store_rows(const SyncedMark& mark) {
         batch.put(snapshot_key(place_.id, at), std::move(text));
         out_.snapshots.insert(at);
     }
-    if (mark.position == 0) {
-        batch.put(snapshot_key(place_.id, mark.offset),
-                  ProducerSnapshot{mark.segment, 0, out_.producers}.serialize());
-        out_.snapshots.insert(mark.offset);
-    }
+    batch.put(snapshot_key(place_.id, mark.offset),
+              ProducerSnapshot{mark.segment, mark.position, out_.producers}.serialize());
+    out_.snapshots.insert(mark.offset);
     const Checkpoint row{.recovery = mark,
                          .start = out_.start,
                          .high_watermark = was_.high_watermark,
+                         .restarting = restarting,
                          .lineage = out_.lineage.entries()};
     batch.put(checkpoint_key(place_.id), row.serialize());
     return place_.store->write(batch, Store::Durability::synced);

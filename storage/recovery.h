@@ -56,7 +56,7 @@ class Recovery {
     base::Status skip_to_start();
     base::Status store();
     base::Status sync_found();
-    base::Status store_rows(const SyncedMark&);
+    base::Status store_rows(const SyncedMark&, bool restarting);
 
     const Log::Place& place_;
     const LogConfig& config_;
