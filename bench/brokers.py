@@ -1,6 +1,7 @@
 """The two sides of the benchmark, each started on an empty directory and stopped by its own pid."""
 
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -118,3 +119,9 @@ def resident_mb(pid):
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024 / 1e6
     raise RuntimeError(f"process {pid} shows no VmRSS")
+
+
+def cpu_seconds(pid):
+    """What the process has used so far, of all its threads, in user and kernel mode."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

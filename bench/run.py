@@ -21,7 +21,7 @@ import sys
 import time
 
 import report
-from brokers import ROOT, ApacheKafka, Moldau, resident_mb
+from brokers import ROOT, ApacheKafka, Moldau, cpu_seconds, resident_mb
 
 PORT = 21690
 DURABILITY = {
@@ -74,11 +74,15 @@ class Bench:
         self.load("consume", "warm-up")
         self.topic("delete", "warm-up")
 
-    def throughput(self, configs):
+    def throughput(self, broker, configs):
         out = {}
-        common = ["--seconds", self.seconds, "--warmup", 1]
+        common = ["--seconds", self.seconds, "--warmup", 0]
         self.fresh("one", configs)
-        out["produce_mb_s"] = self.load("produce", "one", *common)["mb_per_s"]
+        cpu_seconds_before = cpu_seconds(broker.pid())
+        one = self.load("produce", "one", *common)
+        out["produce_mb_s"] = one["mb_per_s"]
+        out["cpu_s_gb"] = ((cpu_seconds(broker.pid()) - cpu_seconds_before)
+                           / (one["mb_per_s"] * one["seconds"] / 1000))
         out["consume_mb_s"] = self.load("consume", "one")["mb_per_s"]
         self.topic("delete", "one")
         self.fresh("three", configs)
@@ -91,11 +95,16 @@ class Bench:
         return out
 
     def latency(self, configs):
-        self.fresh("latency", configs)
-        found = self.load("produce", "latency", "--rate", 10, "--linger-ms", 0, "--seconds",
-                          self.latency_seconds, "--warmup", 2)["latency_us"]
-        self.topic("delete", "latency")
-        return {f"{name}_ms": found[name] / 1000 for name in ("p50", "p99", "p99.9")}
+        """With the clients' default linger, and with none: one record a batch, if it must be."""
+        out = {}
+        for linger_ms in (5, 0):
+            self.fresh("latency", configs)
+            found = self.load("produce", "latency", "--rate", 10, "--linger-ms", linger_ms,
+                              "--seconds", self.latency_seconds, "--warmup", 2)["latency_us"]
+            self.topic("delete", "latency")
+            for name in ("p50", "p99", "p99.9"):
+                out[f"linger{linger_ms}_{name}_ms"] = found[name] / 1000
+        return out
 
     def measure(self, broker):
         """All figures of one broker, once."""
@@ -104,7 +113,7 @@ class Bench:
             self.warm_up()
             for durability, configs in DURABILITY.items():
                 own = configs[broker.name]
-                out[durability] = {**self.throughput(own), **self.latency(own)}
+                out[durability] = {**self.throughput(broker, own), **self.latency(own)}
             out["once"]["memory_mb"] = resident_mb(broker.pid())
         finally:
             broker.stop()
@@ -159,11 +168,12 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     parser.add_argument("--no-docs", action="store_true", help="print, but leave docs/ as it is")
     options = parser.parse_args()
+    options.build = options.build.resolve()
     options.rounds = options.rounds or (1 if options.quick else 3)
     if not shutil.which("java") or not shutil.which("mvn"):
         sys.exit("bench: Apache Kafka needs java and mvn (Debian: openjdk-17-jre-headless, maven)")
     result = Bench(options).run()
-    text = report.markdown(result, " ".join(["./dev bench"] + sys.argv[1:]))
+    text = report.markdown(result, " ".join(["bench/run.py"] + sys.argv[1:]))
     print(text)
     if not options.no_docs:
         (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")

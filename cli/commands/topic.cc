@@ -57,10 +57,18 @@ struct Create {
                          KafkaClient::connect(common.bootstrap, common.deadline()));
         for (const std::string& name : names)
             RETURN_IF_ERROR(client.retry([&] { return create(client, name, pairs); }));
-        // Created is what clients may use: wait until every partition has its leader.
-        for (const std::string& name : names) RETURN_IF_ERROR(client.topic(name).status());
+        for (const std::string& name : names)
+            RETURN_IF_ERROR(client.retry([&] { return wait_until_usable(client, name); }));
         print_done(common.format, names, "created");
         return base::ok();
+    }
+
+    /// Every partition has its leader, and the broker that is asked has heard of it.
+    static base::Status wait_until_usable(KafkaClient& client, const std::string& name) {
+        const base::Status status = client.topic(name).status();
+        return absl::IsNotFound(status)
+                   ? absl::AbortedError("'" + name + "' is created, but not known everywhere yet")
+                   : status;
     }
 
     base::Status create(KafkaClient& client, const std::string& name,
