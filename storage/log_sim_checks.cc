@@ -108,6 +108,7 @@ void LogSim::flip_bit() {
         const auto base = parse_segment_name(name);
         if (base && *base <= victim.first) segment = std::max(segment, *base);
     }
+    if (segment < model_.origin) return;  // what else is in that file, the model does not know
     uint64_t at = 0;
     for (const auto& b : batches) {
         if (b.first >= segment && b.first < victim.first) at += b.bytes.size();

@@ -238,7 +238,12 @@ base::Status PartitionLog::roll(base::TimestampMs now) {
 
 base::Status PartitionLog::write(base::View batches, base::TimestampMs now) {
     Segment& s = active();
-    if (auto written = s.append(batches); !written.ok()) return fence_unless_full(written);
+    if (auto written = s.append(batches); !written.ok()) {
+        if (!absl::IsResourceExhausted(written)) return fence(written);
+        // What was cut off again must not come back after a power loss, behind later records.
+        if (auto done = s.file()->sync(); !done.ok()) return distrust(done);
+        return written;
+    }
     mark_dirty(s.file());
     bytes_since_snapshot_ += batches.size();
     while (const auto batch = kafka::take_batch(batches)) {

@@ -195,6 +195,7 @@ base::Result<bool> Recovery::open_tail(Segment& segment, std::optional<base::Off
         ASSIGN_OR_RETURN(const bool indexed, segment.load_summary(mark.offset));
         if (indexed) return true;
     }
+    closed_cleanly_ = false;
     RETURN_IF_ERROR(segment.resume_at(known));
     // One before the segment of the recovery point lies below it, though that file may be lost.
     const bool suspect = was_.distrusted && segment.base() >= mark.segment;
@@ -346,7 +347,9 @@ base::Status Recovery::skip_to_start() {
 
 /// Makes what was found the stored truth, so that no later crash can lose any of it.
 base::Status Recovery::store() {
-    if (!changed_) return base::ok();
+    if (!changed_ && closed_cleanly_) return base::ok();
+    // The file may have been cut back without a sync; what was cut must not come back.
+    if (!changed_) return out_.segments.back()->file()->sync();
     RETURN_IF_ERROR(sync_found());
     return store_rows(out_.mark, false);
 }

@@ -68,6 +68,7 @@ class Recovery {
     base::LeaderEpoch last_epoch_ = -1;
     std::map<base::Offset, std::string> kept_;  // producer snapshots to be stored
     bool changed_ = false;
+    bool closed_cleanly_ = true;
     Recovered out_;
 };
 
