@@ -1,5 +1,7 @@
 #include "broker/topics_on_demand.h"
 
+#include <algorithm>
+
 #include "broker/handlers/controlled.h"
 #include "broker/resolve.h"
 
@@ -9,6 +11,17 @@ namespace {
 
 using Request = kafka::CreateTopicsRequest;
 
+/// As configured; by default as many as there are brokers, up to three.
+int16_t offsets_replication(const Call& call, const metadata::ConfigView& view) {
+    const auto configured = view.broker_int("offsets.topic.replication.factor");
+    if (view.broker_set("offsets.topic.replication.factor"))
+        return static_cast<int16_t>(configured);
+    int64_t active = 0;
+    for (const auto& [id, broker] : call.local.image->brokers())
+        if (call.local.image->active(id)) ++active;
+    return static_cast<int16_t>(std::clamp<int64_t>(active, 1, configured));
+}
+
 Request::CreatableTopic creatable(const Call& call, const std::string& name) {
     Request::CreatableTopic topic;
     topic.name = name;
@@ -17,8 +30,7 @@ Request::CreatableTopic creatable(const Call& call, const std::string& name) {
     if (name != offsets_topic) return topic;
     const auto view = configs(call);
     topic.num_partitions = static_cast<int32_t>(view.broker_int("offsets.topic.num.partitions"));
-    topic.replication_factor =
-        static_cast<int16_t>(view.broker_int("offsets.topic.replication.factor"));
+    topic.replication_factor = offsets_replication(call, view);
     topic.configs = {
         {"cleanup.policy", "compact"},
         {"compression.type", "producer"},

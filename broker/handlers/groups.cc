@@ -2,6 +2,7 @@
 // and those that don't exist are sorted out.
 #include <algorithm>
 
+#include "absl/container/flat_hash_map.h"
 #include "broker/handlers/handlers.h"
 #include "broker/resolve.h"
 #include "groups/coordinators.h"
@@ -50,43 +51,77 @@ PASS_ON(leave_group, leave, LeaveGroup)
 PASS_ON(describe_groups, describe, DescribeGroups)
 PASS_ON(list_groups, list, ListGroups)
 PASS_ON(delete_groups, delete_groups, DeleteGroups)
-PASS_ON(offset_delete, delete_offsets, OffsetDelete)
 #undef PASS_ON
+
+namespace {
+
+/// Takes out what names no partition of this cluster, and answers for it. Topics by id get names.
+kafka::OffsetCommitResponse refuse_unknown(const metadata::Image& image, bool by_id,
+                                           kafka::OffsetCommitRequest& request) {
+    kafka::OffsetCommitResponse unknown;
+    std::erase_if(request.topics, [&](auto& asked) {
+        const auto topic = find_topic(image, {asked.name, asked.topic_id, by_id});
+        if (topic) {
+            asked.name = topic->name;
+            asked.topic_id = topic->id;
+        }
+        const auto code =
+            topic || !by_id ? ErrorCode::unknown_topic_or_partition : ErrorCode::unknown_topic_id;
+        kafka::OffsetCommitResponse::OffsetCommitResponseTopic out;
+        out.name = asked.name;
+        out.topic_id = asked.topic_id;
+        std::erase_if(asked.partitions, [&](const auto& p) {
+            if (topic && topic->partition(p.partition_index) != nullptr) return false;
+            out.partitions.push_back({p.partition_index, code});
+            return true;
+        });
+        const bool all = asked.partitions.empty() && (!topic || !out.partitions.empty());
+        if (all || !out.partitions.empty()) unknown.topics.push_back(std::move(out));
+        return all;
+    });
+    return unknown;
+}
+
+}  // namespace
 
 void offset_commit(CallPtr call, kafka::OffsetCommitRequest request,
                    Reply<kafka::OffsetCommitResponse> reply) {
     using Response = kafka::OffsetCommitResponse;
-    const bool by_id = call->version >= 10;
-    Response unknown;
-    std::erase_if(request.topics, [&](auto& asked) {
-        const auto topic = find_topic(*call->local.image, {asked.name, asked.topic_id, by_id});
-        if (topic) {
-            asked.name = topic->name;
-            asked.topic_id = topic->id;
-            return false;
-        }
-        auto& out = unknown.topics.emplace_back();
-        out.name = asked.name;
-        out.topic_id = asked.topic_id;
-        for (const auto& p : asked.partitions)
-            out.partitions.push_back(
-                {p.partition_index,
-                 by_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition});
-        return true;
-    });
+    Response unknown = refuse_unknown(*call->local.image, call->version >= 10, request);
     if (request.topics.empty() && !unknown.topics.empty()) return reply(unknown);
-    auto ids = request.topics;
+    absl::flat_hash_map<std::string, base::Uuid> ids;
+    for (const auto& asked : request.topics) ids.emplace(asked.name, asked.topic_id);
     auto& coordinators = call->services.groups;
     coordinators.commit(call->local.shard, std::move(request), client(*call),
                         [call, unknown = std::move(unknown), ids = std::move(ids),
                          reply = std::move(reply)](Response response) mutable {
-                            for (auto& topic : response.topics)
-                                for (const auto& asked : ids)
-                                    if (asked.name == topic.name) topic.topic_id = asked.topic_id;
+                            for (auto& topic : response.topics) topic.topic_id = ids[topic.name];
                             std::move(unknown.topics.begin(), unknown.topics.end(),
                                       std::back_inserter(response.topics));
                             reply(response);
                         });
+}
+
+void offset_delete(CallPtr call, kafka::OffsetDeleteRequest request,
+                   Reply<kafka::OffsetDeleteResponse> reply) {
+    using Response = kafka::OffsetDeleteResponse;
+    std::vector<Response::OffsetDeleteResponseTopic> unknown;
+    std::erase_if(request.topics, [&](const auto& asked) {
+        if (call->local.image->topic(asked.name)) return false;
+        auto& out = unknown.emplace_back();
+        out.name = asked.name;
+        for (const auto& p : asked.partitions)
+            out.partitions.push_back({p.partition_index, ErrorCode::unknown_topic_or_partition});
+        return true;
+    });
+    auto& coordinators = call->services.groups;
+    coordinators.delete_offsets(
+        call->local.shard, std::move(request), client(*call),
+        [call, unknown = std::move(unknown), reply = std::move(reply)](Response response) mutable {
+            if (response.error_code == ErrorCode::none)
+                std::move(unknown.begin(), unknown.end(), std::back_inserter(response.topics));
+            reply(response);
+        });
 }
 
 namespace {
