@@ -97,7 +97,7 @@ void Coordinator::load_next() {
         state_ = State::serving;
         const auto now = environment_.now();
         expire_at_ = now.instant + config_.retention_check_ms;
-        spdlog::info("groups: partition {} loaded: {} groups, {} bytes in {} ms", index_,
+        spdlog::debug("groups: partition {} loaded: {} groups, {} bytes in {} ms", index_,
                      groups_->size(), load_bytes_, now.instant - load_began_);
         if (load_foreign_ > 0)
             spdlog::warn(
