@@ -9,9 +9,8 @@ namespace broker {
 
 namespace {
 
-base::InstantMs frame_limit(size_t bytes) {
-    return Connection::frame_limit_ms + static_cast<base::InstantMs>(bytes >> 18) * 1000;
-}
+/// How fast a large frame must come, so that a slow line may send it and a silent one may not.
+constexpr size_t frame_bytes_a_second = 256 << 10;
 
 }  // namespace
 
@@ -164,15 +163,21 @@ void Connection::write() {
     });
 }
 
+base::InstantMs Connection::frame_limit_ms() const {
+    const size_t seconds = frames_.large_frame_bytes() / frame_bytes_a_second;
+    return services_.settings.frame_limit.count() + static_cast<base::InstantMs>(seconds) * 1000;
+}
+
 void Connection::look_after(base::InstantMs now) {
     if (!open_) return;
     // Time during which nothing was read from it is not the client's.
     const base::InstantMs passed = now - std::exchange(last_look_, now);
     frame_age_ms_ = reading_ && frames_.inside_frame() ? frame_age_ms_ + passed : 0;
-    if (frame_age_ms_ > frame_limit(frames_.large_frame_bytes()))
-        return close("a request did not arrive whole in time");
+    if (frame_age_ms_ > frame_limit_ms())
+        return close("a request did not arrive whole within request.frame.timeout.ms");
+    const auto idle_limit = services_.settings.idle_limit.count();  // negative: none
     const bool idle = pipeline_.size() == 0;
-    if (idle && now - last_active_ > services_.settings.idle_limit.count())
+    if (idle && idle_limit >= 0 && now - last_active_ > idle_limit)
         return close("idle for longer than connections.max.idle.ms");
 }
 

@@ -23,8 +23,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     static constexpr size_t most_requests = 128;
     /// Answer bytes in memory that may wait for a slow reader before no more is read from it.
     static constexpr size_t most_answer_bytes = 8 << 20;
-    /// A frame that has begun must be complete after this, and a second more for each 256 KiB.
-    static constexpr base::InstantMs frame_limit_ms = 30'000;
 
     Connection(Services&, Local&, std::unique_ptr<io::Stream>, std::string listener);
 
@@ -46,6 +44,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void pump();
     void read();
     bool may_take_more() const;
+    base::InstantMs frame_limit_ms() const;
     void begin(Frame, const kafka::Request&);
     void finish(Pipeline<Answer>::Slot, std::optional<Answer>);
     void write();

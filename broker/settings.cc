@@ -62,6 +62,7 @@ Settings settings_from(const metadata::ServerProperties& properties) {
     out.max_connections = count("max.connections");
     out.max_connections_per_ip = count("max.connections.per.ip");
     out.idle_limit = std::chrono::milliseconds(view.broker_int("connections.max.idle.ms"));
+    out.frame_limit = std::chrono::milliseconds(view.broker_int("request.frame.timeout.ms"));
     out.fetch_sessions = count("max.incremental.fetch.session.cache.slots");
     out.fetch_max_bytes = static_cast<uint32_t>(view.broker_int("fetch.max.bytes"));
     out.auto_create_topics = view.broker_bool("auto.create.topics.enable");

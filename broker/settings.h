@@ -38,6 +38,7 @@ struct Settings {
     size_t max_connections = 10'000;           // max.connections
     size_t max_connections_per_ip = 10'000;    // max.connections.per.ip
     std::chrono::milliseconds idle_limit{600'000};  // connections.max.idle.ms
+    std::chrono::milliseconds frame_limit{30'000};  // request.frame.timeout.ms
     size_t fetch_sessions = 1000;  // max.incremental.fetch.session.cache.slots, for each shard
     uint32_t fetch_max_bytes = 55u << 20;  // fetch.max.bytes
     bool auto_create_topics = true;        // auto.create.topics.enable

@@ -75,8 +75,13 @@ std::vector<Option> network() {
         int32("socket.listen.backlog.size", 50, "Connections that may wait to be accepted.")
             .at_least(1),
         int64("connections.max.idle.ms", 600'000,
-              "A connection that is silent for so long is closed.")
+              "A connection that is silent for so long is closed. -1: never.")
             .at_least(-1),
+        int64("request.frame.timeout.ms", 30'000,
+              "A connection is closed if a request that has begun is not complete after this, and "
+              "a second more for each 256 KiB of it.")
+            .at_least(1)
+            .own(),
         int32("max.connections", 10'000, "Connections at once.").at_least(0).in(cluster),
         int32("max.connections.per.ip", 10'000, "Connections at once from one address.")
             .at_least(0)
