@@ -60,5 +60,6 @@ void add_consume(CLI::App& app, Chosen& chosen);
 void add_group(CLI::App& app, Chosen& chosen);
 void add_broker(CLI::App& app, Chosen& chosen);
 void add_cluster(CLI::App& app, Chosen& chosen);
+void add_config(CLI::App& app, Chosen& chosen);
 
 }  // namespace cli

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     cli::add_group(app, chosen);
     cli::add_broker(app, chosen);
     cli::add_cluster(app, chosen);
+    cli::add_config(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
