@@ -10,11 +10,14 @@ import socket
 import subprocess
 import time
 
+import calls
 import pytest
+import wire
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("MOLDAU", str(ROOT / "build/release/moldau"))
-PORTS = range(21610, 21690)
+FIRST_PORT = int(os.environ.get("MOLDAU_TEST_PORTS", "21610"))
+PORTS = range(FIRST_PORT, FIRST_PORT + 80)
 PATIENCE_SECONDS = 120  # what nothing here takes, even on a machine that is busy with other tests
 
 OK, ERROR, USAGE, TIMEOUT = 0, 1, 2, 4
@@ -102,6 +105,10 @@ class Cluster:
         """The status row of broker 0."""
         return self.local("status", "-o", "json").json[0]
 
+    def log(self):
+        """What broker 0 told since the cluster was made."""
+        return "".join(p.read_text(encoding="utf-8") for p in self.folder.glob("broker-0/*.log"))
+
     def produce(self, topic, values, *arguments):
         answer = self("produce", topic, "-o", "json", *arguments, stdin="\n".join(values) + "\n")
         assert answer.json["produced"] == len(values)
@@ -109,6 +116,14 @@ class Cluster:
     def consume(self, topic, *arguments):
         """All values from the beginning."""
         return self("consume", topic, "-e", *arguments).out.splitlines()
+
+    def memory_bytes(self, field):
+        """VmRSS is what broker 0 has in memory now, VmHWM the most since forget_peak()."""
+        status = pathlib.Path(f"/proc/{self.broker()['pid']}/status").read_text()
+        return int(status.split(f"{field}:")[1].split()[0]) * 1024
+
+    def forget_peak(self):
+        pathlib.Path(f"/proc/{self.broker()['pid']}/clear_refs").write_text("5")
 
     def close(self):
         if self.folder.exists() and any(self.folder.glob("broker-*")):
@@ -130,3 +145,29 @@ def running(tmp_path_factory):
     cluster.start()
     yield cluster
     cluster.close()
+
+
+@pytest.fixture(scope="module")
+def broker(request, tmp_path_factory):
+    """A running cluster that the tests of one file share, with the file's own SETTINGS."""
+    cluster = Cluster(tmp_path_factory.mktemp("broker") / "cluster")
+    cluster.start(*(f"--set={setting}" for setting in request.module.SETTINGS))
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def unharmed(broker):
+    """Whatever the test sends, the same process still serves a client that was there before and
+    one that comes after. It took no more memory than a batch may unfold to (64 MiB), and some."""
+    before = broker.broker()["pid"]
+    assert calls.serves(broker.port)
+    memory = broker.memory_bytes("VmRSS")
+    broker.forget_peak()
+    with wire.Connection(broker.port) as bystander:
+        assert calls.metadata(bystander, "bystander") == [0]
+        yield
+        assert calls.metadata(bystander, "bystander") == [0]
+    assert calls.serves(broker.port)
+    assert broker.broker()["pid"] == before
+    assert broker.memory_bytes("VmHWM") - memory < 80 << 20
