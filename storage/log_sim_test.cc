@@ -13,9 +13,9 @@ namespace storage {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t seeds_by_default = 200;
+constexpr uint64_t seeds_by_default = 1000;
 #else
-constexpr uint64_t seeds_by_default = 1500;
+constexpr uint64_t seeds_by_default = 5000;
 #endif
 
 uint64_t first_seed = 1;

@@ -9,6 +9,7 @@
 #include "io/memory_disk.h"
 #include "kafka/records/builder.h"
 #include "storage/checkpoint.h"
+#include "storage/encoding.h"
 #include "storage/log.h"
 #include "storage/segment.h"
 #include "storage/store/memory_store.h"
@@ -60,12 +61,20 @@ struct Written {
         batch.put(key, std::string(bytes));
         CHECK(store.write(batch, Store::Durability::synced).ok());
     }
-    void remove_row(const std::string& key) {
-        WriteBatch batch;
-        batch.remove(key);
-        CHECK(store.write(batch, Store::Durability::synced).ok());
-    }
 };
+
+std::string index_path() { return std::string(directory) + "/" + index_name(0); }
+
+/// Gives every batch the checksum of what it holds.
+void seal_batches(std::string& bytes) {
+    base::MutableView rest = std::as_writable_bytes(std::span(bytes));
+    while (true) {
+        const auto peek = kafka::peek_batch(rest);
+        if (peek.found != kafka::BatchPeek::Found::batch) return;
+        kafka::BatchEditor(rest.first(peek.size)).update_crc();
+        rest = rest.subspan(peek.size);
+    }
+}
 
 void check_slice(const FileSlice& slice, base::Offset& next) {
     base::Bytes bytes(slice.size);
@@ -105,14 +114,18 @@ void open_and_use(Written& at, bool whole) {
 }  // namespace
 
 int fuzz_segment(const uint8_t* data, size_t size) {
-    Written at;
-    // Nothing is said to be synced: all of it is to be checked.
-    at.replace_row(checkpoint_key(id), Checkpoint{}.serialize());
-    at.replace_file(segment_name(0), text(data, size));
-    open_and_use(at, true);
-    Written stored;
-    stored.replace_file(segment_name(0), text(data, size));
-    open_and_use(stored, false);
+    std::string bytes(text(data, size));
+    for (const bool sealed : {false, true}) {
+        if (sealed) seal_batches(bytes);
+        Written at;
+        // Nothing is said to be synced: all of it is to be checked.
+        at.replace_row(checkpoint_key(id), Checkpoint{}.serialize());
+        at.replace_file(segment_name(0), bytes);
+        open_and_use(at, true);
+        Written stored;
+        stored.replace_file(segment_name(0), bytes);
+        open_and_use(stored, false);
+    }
     return 0;
 }
 
@@ -120,32 +133,58 @@ int fuzz_index(const uint8_t* data, size_t size) {
     Written at;
     at.replace_file(index_name(0), text(data, size));
     open_and_use(at, true);
+    // With the right checksums, as from another time.
+    Written other;
+    SparseIndex good;
+    auto summary = SparseIndex::load(other.disk, index_path(), good);
+    CHECK(summary.ok()) << summary.status();
+    SparseIndex lie;
+    Decoder in(text(data, size));
+    while (!in.done() && in.ok()) {
+        IndexEntry e;
+        e.relative_offset = in.get<uint32_t>();
+        e.position = in.get<uint32_t>();
+        e.newest_before = in.get<int64_t>();
+        if (in.ok()) lie.add(e);
+    }
+    CHECK(lie.save(other.disk, index_path(), *summary).ok());
+    open_and_use(other, true);
     return 0;
 }
 
 int fuzz_producer_snapshot(const uint8_t* data, size_t size) {
-    const auto parsed = ProducerSnapshot::parse(text(data, size));
-    if (parsed.ok()) {
-        CHECK(ProducerSnapshot::parse(parsed->serialize()).ok());
+    Encoder inner;
+    inner.put(text(data, size));
+    const std::string state = std::move(inner).sealed();
+    Encoder outer;
+    outer.put<uint8_t>(1);
+    outer.put<int64_t>(9);
+    outer.put<uint64_t>(size % 200);
+    outer.put(state);
+    for (const std::string& row : {std::string(text(data, size)), std::move(outer).sealed()}) {
+        const auto parsed = ProducerSnapshot::parse(row);
+        if (parsed.ok()) {
+            CHECK(ProducerSnapshot::parse(parsed->serialize()).ok());
+        }
+        Written at;
+        at.replace_row(snapshot_key(id, 10), row);
+        open_and_use(at, true);
     }
-    const auto producers = Producers::parse(text(data, size));
-    if (producers.ok()) {
-        CHECK(Producers::parse(producers->serialize()).ok());
-    }
-    Written at;
-    at.replace_row(snapshot_key(id, 10), text(data, size));
-    open_and_use(at, true);
     return 0;
 }
 
 int fuzz_checkpoint(const uint8_t* data, size_t size) {
-    const auto parsed = Checkpoint::parse(text(data, size));
-    if (parsed.ok()) {
-        CHECK(parsed->serialize() == text(data, size));
+    Encoder sealed;
+    sealed.put(text(data, size));
+    for (const std::string& row : {std::string(text(data, size)), std::move(sealed).sealed()}) {
+        const auto parsed = Checkpoint::parse(row);
+        if (parsed.ok()) {
+            CHECK(Checkpoint::parse(parsed->serialize()).ok());
+        }
+        Written at;
+        at.replace_row(checkpoint_key(id), row);
+        open_and_use(at, false);
     }
-    Written at;
-    at.replace_row(checkpoint_key(id), text(data, size));
-    open_and_use(at, false);
     return 0;
 }
 
