@@ -106,18 +106,24 @@ constexpr Row rows[] = {
 };
 #undef ROW
 
-constexpr const Row* find_row(kafka::ApiKey key) {
+constexpr bool has_row(kafka::ApiKey key) {
     for (const Row& row : rows)
-        if (row.key == key) return &row;
-    return nullptr;
+        if (row.key == key) return true;
+    return false;
 }
 
 /// Every API that is advertised has a handler.
 static_assert([] {
     for (const auto& api : kafka::apis)
-        if (find_row(api.key) == nullptr) return false;
+        if (!has_row(api.key)) return false;
     return std::size(rows) == kafka::apis.size();
 }());
+
+const Row& row_of(kafka::ApiKey key) {
+    for (const Row& row : rows)
+        if (row.key == key) return row;
+    base::CheckFailure(__FILE__, __LINE__, "the key has a row");
+}
 
 }  // namespace
 
@@ -127,9 +133,9 @@ void dispatch(const kafka::Request& request, CallPtr call, std::shared_ptr<Answe
                                                       kafka::unsupported_api_versions(), 0),
                                {});
     }
-    find_row(request.api->key)->run(request, std::move(call), std::move(answers));
+    row_of(request.api->key).run(request, std::move(call), std::move(answers));
 }
 
-Effect effect_of(kafka::ApiKey key) { return find_row(key)->effect; }
+Effect effect_of(kafka::ApiKey key) { return row_of(key).effect; }
 
 }  // namespace broker

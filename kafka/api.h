@@ -110,9 +110,9 @@ constexpr const Api* find_api(int16_t key) {
     return nullptr;
 }
 constexpr const Api& api_of(ApiKey key) {
-    const Api* api = find_api(static_cast<int16_t>(key));
-    if (api == nullptr) base::CheckFailure(__FILE__, __LINE__, "the key has a row");
-    return *api;
+    for (const Api& api : apis)
+        if (api.key == key) return api;
+    base::CheckFailure(__FILE__, __LINE__, "the key has a row");
 }
 
 }  // namespace kafka
