@@ -37,6 +37,11 @@ base::Result<std::unique_ptr<Directories>> Directories::open(io::Disk& disk,
             settings.metadata_dir +
             " is bare: the list of topics is gone. Restore "
             "it, or empty the others as well to begin anew.");
+    // The mark is written when the store is there; without this file of its RocksDB it is not.
+    if (!no_metadata && !disk.exists(store_path(settings) + "/CURRENT"))
+        return base::data_loss(
+            settings.metadata_dir + " holds data, but not " + store_path(settings) +
+            ": the list of topics is gone. Restore it, or empty the directory to begin anew.");
     return out;
 }
 
@@ -60,9 +65,11 @@ base::Status Directories::take(const std::string& path) {
 base::Result<Directories::Mark> Directories::read_mark(const std::string& path) {
     if (!disk_.exists(path + mark_name)) return Mark{};
     ASSIGN_OR_RETURN(const auto content, io::read_file(disk_, path + mark_name, 4096));
-    ASSIGN_OR_RETURN(const auto properties, metadata::parse_properties(base::as_text(content)));
+    const auto properties = metadata::parse_properties(base::as_text(content));
+    if (!properties.ok())
+        return base::data_loss(path + mark_name + ": " + base::message(properties.status()));
     Mark mark{.there = true};
-    for (const auto& p : properties) {
+    for (const auto& p : *properties) {
         if (p.key == "version" && p.value != "1")
             return base::precondition(path + mark_name + ": format " + p.value +
                                       " is newer than this program, which knows format 1");

@@ -16,8 +16,13 @@ class Directories {
   public:
     /// Makes directories that are missing. kFailedPrecondition, with both ids, if one is another
     /// cluster's or node's or in use; kDataLoss if data is there but the metadata directory is
-    /// bare.
+    /// bare or lost its store.
     static base::Result<std::unique_ptr<Directories>> open(io::Disk&, const Settings&);
+
+    /// Where the store of metadata and checkpoints lies.
+    static std::string store_path(const Settings& settings) {
+        return settings.metadata_dir + "/store";
+    }
 
     /// As the marks or the configuration say; empty: not decided yet.
     const std::string& cluster_id() const { return cluster_id_; }

@@ -84,7 +84,7 @@ class Node::Parts {
 /// What lies on disk, and the threads.
 base::Status Node::Parts::open() {
     ASSIGN_OR_RETURN(directories, Directories::open(*disk, settings));
-    ASSIGN_OR_RETURN(store, storage::open_rocks_store(settings.metadata_dir + "/store"));
+    ASSIGN_OR_RETURN(store, storage::open_rocks_store(Directories::store_path(settings)));
     size_t count = settings.shards;
     if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
     shards = io::Shards::start(count, settings.blocking_threads);

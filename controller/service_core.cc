@@ -27,8 +27,8 @@ base::Status Service::Core::open() {
     if (!image->cluster_id().empty()) {
         if (options_.cluster_id.empty() || options_.cluster_id == image->cluster_id())
             return base::ok();
-        return base::precondition("the data is of cluster " + image->cluster_id() +
-                                  ", but this node is configured for cluster " +
+        return base::precondition("the metadata is of cluster " + image->cluster_id() +
+                                  ", but this node's directories or its configuration say " +
                                   options_.cluster_id);
     }
     std::string id = options_.cluster_id.empty() ? draw_uuid().to_string() : options_.cluster_id;
