@@ -117,14 +117,6 @@ class Cluster:
         """All values from the beginning."""
         return self("consume", topic, "-e", *arguments).out.splitlines()
 
-    def memory_bytes(self, field):
-        """VmRSS is what broker 0 has in memory now, VmHWM the most since forget_peak()."""
-        status = pathlib.Path(f"/proc/{self.broker()['pid']}/status").read_text()
-        return int(status.split(f"{field}:")[1].split()[0]) * 1024
-
-    def forget_peak(self):
-        pathlib.Path(f"/proc/{self.broker()['pid']}/clear_refs").write_text("5")
-
     def close(self):
         if self.folder.exists() and any(self.folder.glob("broker-*")):
             moldau("local", "stop", "--dir", self.folder)
@@ -147,6 +139,16 @@ def running(tmp_path_factory):
     cluster.close()
 
 
+def memory_bytes(pid, field):
+    """VmRSS is what the process has in memory now, VmHWM the most since forget_peak()."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split(f"{field}:")[1].split()[0]) * 1024
+
+
+def forget_peak(pid):
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
 @pytest.fixture(scope="module")
 def broker(request, tmp_path_factory):
     """A running cluster that the tests of one file share, with the file's own SETTINGS."""
@@ -160,14 +162,14 @@ def broker(request, tmp_path_factory):
 def unharmed(broker):
     """Whatever the test sends, the same process still serves a client that was there before and
     one that comes after. It took no more memory than a batch may unfold to (64 MiB), and some."""
-    before = broker.broker()["pid"]
+    pid = broker.broker()["pid"]
     assert calls.serves(broker.port)
-    memory = broker.memory_bytes("VmRSS")
-    broker.forget_peak()
+    memory = memory_bytes(pid, "VmRSS")
+    forget_peak(pid)
     with wire.Connection(broker.port) as bystander:
         assert calls.metadata(bystander, "bystander") == [0]
         yield
         assert calls.metadata(bystander, "bystander") == [0]
     assert calls.serves(broker.port)
-    assert broker.broker()["pid"] == before
-    assert broker.memory_bytes("VmHWM") - memory < 80 << 20
+    assert broker.broker()["pid"] == pid
+    assert memory_bytes(pid, "VmHWM") - memory < 80 << 20

@@ -117,6 +117,7 @@ def test_what_only_a_jvm_needs_is_told_and_ignored(cluster):
 def test_a_port_that_another_has(tmp_path):
     with socket.socket() as taken:
         port = free_port()
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", port))
         taken.listen()
         properties = tmp_path / "server.properties"

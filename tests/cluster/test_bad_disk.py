@@ -84,7 +84,7 @@ def all_values(port, topic, offset=0, at_once=1 << 20):
 def topic_of_segments(cluster, topic):
     """A topic of several small segments, and one beside it that nothing happens to."""
     cluster("topic", "create", topic, "-c", "segment.bytes=1024")
-    values = fill(cluster.port, topic)
+    values = fill(cluster.port, topic, 30)
     cluster.produce("beside", ["safe"])
     return values
 
