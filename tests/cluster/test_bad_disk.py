@@ -81,11 +81,18 @@ def all_values(port, topic, offset=0, at_once=1 << 20):
             offset += len(found)
 
 
+def write_beside(cluster):
+    """A topic that nothing happens to."""
+    with Connection(cluster.port) as connection:
+        assert metadata(connection, "beside") == [0]
+    fill(cluster.port, "beside", 1)
+
+
 def topic_of_segments(cluster, topic):
-    """A topic of several small segments, and one beside it that nothing happens to."""
+    """A topic of several small segments, and one beside it."""
     cluster("topic", "create", topic, "-c", "segment.bytes=1024")
     values = fill(cluster.port, topic, 30)
-    cluster.produce("beside", ["safe"])
+    write_beside(cluster)
     return values
 
 
@@ -94,7 +101,7 @@ def restart(cluster):
 
 
 def others_are_served(cluster):
-    assert cluster.consume("beside") == ["safe"]
+    assert all_values(cluster.port, "beside") == (0, [b"00000" + b"." * 100])
     assert serves(cluster.port)
 
 
@@ -262,7 +269,7 @@ def test_foreign_files_are_left_alone(disk):
 
 def test_a_partition_that_no_topic_has_is_kept(disk):
     stray = disk.data / "AAAAAAAAAAAAAAAAAAAAAQ.0"
-    disk.cluster.produce("beside", ["safe"])
+    write_beside(disk.cluster)
     disk.cluster.local("stop")
     stray.mkdir()
     segment = stray / ("0" * 20 + ".log")
@@ -291,7 +298,7 @@ def all_files(folder):
                                          ("node.id", "7")])
 def test_the_directory_of_another(disk, key, theirs):
     cluster = disk.cluster
-    cluster.produce("beside", ["safe"])
+    write_beside(cluster)
     cluster.local("stop")
     mark = disk.data / "meta.properties"
     good = mark.read_text(encoding="utf-8")
@@ -324,7 +331,7 @@ def test_a_mark_that_says_nothing(disk, text):
 
 
 def test_a_directory_in_use(disk):
-    disk.cluster.produce("beside", ["safe"])
+    write_beside(disk.cluster)
     refused(disk.cluster, str(disk.data))
     others_are_served(disk.cluster)
 
@@ -333,7 +340,7 @@ def test_a_directory_in_use(disk):
 def test_the_store_of_metadata_lost(disk, lost):
     """Without it the partitions belong to no topic, and a new one of the same name is empty."""
     cluster = disk.cluster
-    cluster.produce("beside", ["safe"])
+    write_beside(cluster)
     segment = disk.segments("beside")[0]
     records = segment.read_bytes()
     cluster.local("stop")
