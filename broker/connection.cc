@@ -47,7 +47,9 @@ class Connection::Slot : public Answers {
         std::exchange(connection_, nullptr)->finish(place_, std::move(out));
     }
     void no_answer() override { std::exchange(connection_, nullptr)->finish(place_, std::nullopt); }
-    void close(const std::string& why) override { std::exchange(connection_, nullptr)->close(why); }
+    void close(const std::string& why) override {
+        std::exchange(connection_, nullptr)->refuse(why);
+    }
     bool wanted() const override { return connection_->open_; }
 
   private:
@@ -90,7 +92,7 @@ void Connection::pump() {
             frame_age_ms_ = 0;
             const auto request = kafka::read_request(frame.bytes);
             if (!request.ok()) {
-                close(base::message(request.status()));
+                refuse(base::message(request.status()));
                 break;
             }
             held_ = {std::move(frame), *request};
@@ -99,8 +101,8 @@ void Connection::pump() {
         if (state == FrameReader::State::need_bytes) read();
         else if (state == FrameReader::State::need_memory) wait_for_memory();
         else
-            close("a frame of " + std::to_string(frames_.refused_length()) + " bytes; at most " +
-                  std::to_string(services_.settings.max_request_bytes) + " are taken");
+            refuse("a frame of " + std::to_string(frames_.refused_length()) + " bytes; at most " +
+                   std::to_string(services_.settings.max_request_bytes) + " are taken");
         break;
     }
     pumping_ = false;
@@ -121,7 +123,11 @@ void Connection::read() {
 }
 
 void Connection::wait_for_memory() {
-    memory_timer_ = local_.shard.after(std::chrono::milliseconds(10), [this] { pump(); });
+    waiting_for_memory_ = true;
+    memory_timer_ = local_.shard.after(std::chrono::milliseconds(10), [this] {
+        waiting_for_memory_ = false;
+        pump();
+    });
 }
 
 void Connection::begin(Frame frame, const kafka::Request& request) {
@@ -170,15 +176,31 @@ base::InstantMs Connection::frame_limit_ms() const {
 
 void Connection::look_after(base::InstantMs now) {
     if (!open_) return;
-    // Time during which nothing was read from it is not the client's.
+    // Time during which nothing was read from it is not the client's; but large frames that all
+    // wait for memory, each with a part of it, must not wait for each other for ever.
     const base::InstantMs passed = now - std::exchange(last_look_, now);
-    frame_age_ms_ = reading_ && frames_.inside_frame() ? frame_age_ms_ + passed : 0;
+    const bool stuck = waiting_for_memory_ && frames_.large_frame_bytes() > 0;
+    const bool on_its_way = reading_ && frames_.inside_frame();
+    frame_age_ms_ = on_its_way || stuck ? frame_age_ms_ + passed : 0;
     if (frame_age_ms_ > frame_limit_ms())
-        return close("a request did not arrive whole within request.frame.timeout.ms");
+        return refuse("a request did not arrive whole within request.frame.timeout.ms");
     const auto idle_limit = services_.settings.idle_limit.count();  // negative: none
-    const bool idle = pipeline_.size() == 0;
+    // Nothing in work, or an answer that the client does not take.
+    const bool idle = pipeline_.size() == 0 || !writing_.empty();
     if (idle && idle_limit >= 0 && now - last_active_ > idle_limit)
         return close("idle for longer than connections.max.idle.ms");
+}
+
+void Connection::refuse(const std::string& why) {
+    constexpr base::InstantMs warn_every_ms = 1000;
+    ++local_.refused;
+    const auto now = io::monotonic_clock();
+    if (now - local_.warned_at >= warn_every_ms) {
+        local_.warned_at = now;
+        spdlog::warn("connection of {} dropped: {} ({} dropped so far)", peer_, why,
+                     local_.refused);
+    }
+    close(why);
 }
 
 void Connection::close(const std::string& why) {

@@ -49,6 +49,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void finish(Pipeline<Answer>::Slot, std::optional<Answer>);
     void write();
     void wait_for_memory();
+    /// Drops the connection for what the client sent: counted, and told in the log now and then.
+    void refuse(const std::string& why);
 
     Services& services_;
     Local& local_;
@@ -66,6 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::vector<Answer> writing_;
     size_t answer_bytes_ = 0;
     bool reading_ = false;
+    bool waiting_for_memory_ = false;
     bool pumping_ = false;
     bool open_ = true;
     std::unique_ptr<io::Timer> memory_timer_;

@@ -58,6 +58,8 @@ void run(const kafka::Request& in, CallPtr call, std::shared_ptr<Answers> answer
                               std::to_string(in.header.api_version) + ": " +
                               base::message(request.status()));
     }
+    // Only record batches stay where they were received.
+    if constexpr (!std::is_same_v<Request, kafka::ProduceRequest>) call->frame = {};
     Handler(std::move(call), *std::move(request),
             Reply<Response>(std::move(answers), in.header.correlation_id, in.header.api_version));
 }

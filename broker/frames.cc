@@ -16,7 +16,11 @@ FrameReader::FrameReader(uint32_t most_bytes, MemoryBudget& budget)
     : most_(most_bytes), budget_(budget), chunk_(new std::byte[chunk_bytes]) {}
 
 FrameReader::State FrameReader::advance() {
-    if (memory_ != nullptr) return filled_ == size_ ? State::ready : State::need_bytes;
+    if (memory_ != nullptr) {
+        if (filled_ == size_) return State::ready;
+        const bool room = filled_ < reserved_ || reserve(std::min(size_ - reserved_, reserve_step));
+        return room ? State::need_bytes : State::need_memory;
+    }
     const size_t available = end_ - begin_;
     if (available < prefix) return State::need_bytes;
     const auto length = base::load_be<int32_t>(chunk_.get() + begin_);
@@ -27,8 +31,7 @@ FrameReader::State FrameReader::advance() {
     const auto size = static_cast<size_t>(length);
     const bool fits_a_chunk = size + prefix <= chunk_bytes;
     if (fits_a_chunk && available < size + prefix) return State::need_bytes;
-    if (!budget_.take(size)) return State::need_memory;
-    hold_ = MemoryHold(budget_, size);
+    if (!fits_a_chunk && !reserve(std::min(size, reserve_step))) return State::need_memory;
     size_ = size;
     begin_ += prefix;
     if (fits_a_chunk) {
@@ -45,9 +48,16 @@ FrameReader::State FrameReader::advance() {
 }
 
 base::MutableView FrameReader::space() {
-    if (memory_ != nullptr) return {memory_.get() + filled_, size_ - filled_};
+    if (memory_ != nullptr) return {memory_.get() + filled_, std::min(size_, reserved_) - filled_};
     if (begin_ == end_ || end_ == chunk_bytes) renew_chunk();
     return {chunk_.get() + end_, chunk_bytes - end_};
+}
+
+bool FrameReader::reserve(size_t bytes) {
+    if (!budget_.take(bytes)) return false;
+    hold_.add(budget_, bytes);
+    reserved_ += bytes;
+    return true;
 }
 
 /// Frames that still look into the chunk keep it; what is left of the next one moves on.
@@ -86,6 +96,7 @@ Frame FrameReader::take() {
     frame.hold = std::move(hold_);
     memory_ = nullptr;
     hold_ = MemoryHold();
+    reserved_ = 0;
     return frame;
 }
 

@@ -47,6 +47,11 @@ class FrameReader {
   private:
     static constexpr size_t chunk_bytes = 16 << 10;
 
+    /// A large frame takes its memory from the budget as its bytes arrive, so that who only claims
+    /// to send much holds little.
+    static constexpr size_t reserve_step = 1 << 20;
+
+    bool reserve(size_t bytes);
     void renew_chunk();
 
     const uint32_t most_;
@@ -57,6 +62,7 @@ class FrameReader {
     std::shared_ptr<std::byte[]> memory_;  // of a large frame that is being received
     size_t size_ = 0;
     size_t filled_ = 0;
+    size_t reserved_ = 0;
     MemoryHold hold_;
     int32_t refused_ = 0;
 };

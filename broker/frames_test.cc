@@ -94,17 +94,48 @@ TEST(Frames, WaitForMemoryAndGoOnWhenItIsGivenBack) {
 TEST(Frames, HoldTheirMemoryUntilTheyGo) {
     MemoryBudget budget(1 << 20);
     FrameReader reader(1 << 20, budget);
-    const std::string stream = framed("12345");
-    std::memcpy(reader.space().data(), stream.data(), stream.size());
-    reader.received(stream.size());
+    const std::string body(50'000, 'b');
+    std::string_view stream;
+    const std::string whole = framed(body);
+    for (stream = whole; reader.advance() == State::need_bytes && !stream.empty();) {
+        const auto space = reader.space();
+        const size_t n = std::min(space.size(), stream.size());
+        std::memcpy(space.data(), stream.data(), n);
+        reader.received(n);
+        stream.remove_prefix(n);
+    }
     ASSERT_EQ(reader.advance(), State::ready);
     {
         const Frame frame = reader.take();
-        EXPECT_EQ(budget.used(), 5u);
-        // A later frame in the same chunk does not disturb this one.
+        EXPECT_EQ(budget.used(), body.size());
+        // A later frame does not disturb this one.
         EXPECT_EQ(cut(reader, framed(std::string(20'000, 'y')) + framed("z"), 3).size(), 2u);
-        EXPECT_EQ(base::as_text(frame.bytes), "12345");
+        EXPECT_EQ(base::as_text(frame.bytes), body);
     }
+    EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(Frames, AClaimAloneHoldsLittle) {
+    MemoryBudget budget(512 << 20);
+    FrameReader reader(100 << 20, budget);
+    base::store_be(reader.space().data(), int32_t{100 << 20});
+    reader.received(4);
+    EXPECT_EQ(reader.advance(), State::need_bytes);
+    EXPECT_LE(budget.used(), size_t{1} << 20);
+}
+
+TEST(Frames, SmallOnesPassWhenLargeOnesHaveTakenAll) {
+    MemoryBudget budget(1000);
+    ASSERT_TRUE(budget.take(1000));
+    FrameReader reader(1 << 20, budget);
+    EXPECT_EQ(cut(reader, framed("heartbeat"), 1), std::vector<std::string>{"heartbeat"});
+}
+
+TEST(Frames, ALargeOneTakesItsMemoryAsItArrives) {
+    MemoryBudget budget(size_t{64} << 20);
+    FrameReader reader(16 << 20, budget);
+    const std::string body(5 << 20, 'x');
+    EXPECT_EQ(cut(reader, framed(body), 3), std::vector{body});
     EXPECT_EQ(budget.used(), 0u);
 }
 

@@ -5,7 +5,8 @@
 
 namespace broker {
 
-/// Bytes that requests of all connections may hold at one time (queued.max.request.bytes).
+/// Bytes that large requests of all connections may hold at one time (queued.max.request.bytes).
+/// Small ones are bounded by how many may be in work on a connection.
 /// Shared by all shards; taking never blocks.
 class MemoryBudget {
   public:
@@ -40,6 +41,11 @@ class MemoryHold {
         std::swap(budget_, o.budget_);
         std::swap(bytes_, o.bytes_);
         return *this;
+    }
+    /// Holds `bytes` more, which were taken from the same budget.
+    void add(MemoryBudget& budget, size_t bytes) {
+        budget_ = &budget;
+        bytes_ += bytes;
     }
     ~MemoryHold() {
         if (budget_ != nullptr) budget_->give_back(bytes_);

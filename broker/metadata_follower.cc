@@ -56,20 +56,31 @@ MetadataFollower::MetadataFollower(const Settings& settings, io::Shards& shards,
 
 void MetadataFollower::take(metadata::ImagePtr image,
                             std::shared_ptr<const metadata::Delta> delta) {
-    changes_.push_back({std::move(image), std::move(delta), {}});
+    if (stopping_) return;
+    changes_.push_back({std::move(image), std::move(delta), std::exchange(early_, {})});
     if (!busy_) next();
 }
 
 void MetadataFollower::when_caught_up(io::Shard& on, base::Function<void()> done) {
     home_.run([this, &on, done = std::move(done)]() mutable {
-        if (changes_.empty()) return on.run(std::move(done));
-        changes_.back().waiting.emplace_back(&on, std::move(done));
+        if (image_seen_ && changes_.empty()) return on.run(std::move(done));
+        auto& waiting = changes_.empty() ? early_ : changes_.back().waiting;
+        waiting.emplace_back(&on, std::move(done));
+    });
+}
+
+void MetadataFollower::stop(base::Function<void()> done) {
+    home_.run([this, done = std::move(done)]() mutable {
+        stopping_ = true;
+        stopped_ = std::move(done);
+        if (!busy_) next();
     });
 }
 
 void MetadataFollower::next() {
     busy_ = !changes_.empty();
-    if (busy_) open_partitions();
+    if (busy_) return open_partitions();
+    if (stopped_) std::exchange(stopped_, nullptr)();
 }
 
 /// Partitions that this broker has a replica of: opens those that it does not have yet, tells the
@@ -118,6 +129,7 @@ void MetadataFollower::show() {
 void MetadataFollower::settle() {
     Change change = std::move(changes_.front());
     changes_.pop_front();
+    image_seen_ = true;
     for (const auto& [id, topic_change] : change.delta->topics()) {
         const auto topic = change.image->topic(id);
         if (topic_change.configs && !topic_change.created) reconfigure(*change.image, *topic);
@@ -127,9 +139,7 @@ void MetadataFollower::settle() {
         for (const auto& [name, topic] : change.image->topics()) reconfigure(*change.image, *topic);
     for (const auto& [id, topic] : change.delta->removed_topics()) {
         groups_.topic_deleted(topic->name);
-        for (const auto& p : topic->partitions)
-            if (p->leader == settings_.id)
-                partitions_.remove({id, p->index}, [](const base::Status&) {});
+        for (const auto& p : topic->partitions) remove(*topic, p->index);
     }
     for (auto& [on, done] : change.waiting) on->run(std::move(done));
     next();

@@ -39,14 +39,19 @@ class MetadataFollower {
     /// What the controller tells its subscribers; on the home shard.
     void take(metadata::ImagePtr, std::shared_ptr<const metadata::Delta>);
 
-    /// Runs `done` on `on` once all that was taken up to now is in effect. From any shard.
+    /// Takes nothing more; `done` runs on the home shard once all that was taken is in effect.
+    void stop(base::Function<void()> done);
+
+    /// Runs `done` on `on` once all that was taken up to now, and at least the first image, is in
+    /// effect. From any shard.
     void when_caught_up(io::Shard& on, base::Function<void()> done);
 
   private:
+    using Waiting = std::vector<std::pair<io::Shard*, base::Function<void()>>>;
     struct Change {
         metadata::ImagePtr image;
         std::shared_ptr<const metadata::Delta> delta;
-        std::vector<std::pair<io::Shard*, base::Function<void()>>> waiting;  // for this change
+        Waiting waiting;  // for this change
     };
 
     void next();
@@ -65,7 +70,11 @@ class MetadataFollower {
     std::vector<std::unique_ptr<Local>>& locals_;
     absl::flat_hash_set<base::TopicPartition> here_;  // opened, or being opened
     std::deque<Change> changes_;                      // the first one is being brought into effect
+    Waiting early_;                                   // for the first image
+    bool image_seen_ = false;
     bool busy_ = false;
+    bool stopping_ = false;
+    base::Function<void()> stopped_;
 };
 
 }  // namespace broker

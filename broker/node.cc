@@ -83,6 +83,7 @@ class Node::Parts {
 
 /// What lies on disk, and the threads.
 base::Status Node::Parts::open() {
+    RETURN_IF_ERROR(check_settings(settings));
     ASSIGN_OR_RETURN(directories, Directories::open(*disk, settings));
     ASSIGN_OR_RETURN(store, storage::open_rocks_store(Directories::store_path(settings)));
     size_t count = settings.shards;
@@ -107,6 +108,7 @@ base::Status Node::Parts::open() {
 
     partitions =
         std::make_unique<replication::Partitions>(*shards, *disk, *store, settings.log_dirs);
+    RETURN_IF_ERROR(partitions->finish_removals());
     const auto offsets = controller->opened()->topic(offsets_topic);
     const auto offsets_partitions =
         offsets ? static_cast<int32_t>(offsets->partitions.size()) : settings.offsets_partitions;
@@ -173,6 +175,11 @@ base::Status Node::Parts::stop() {
     if (std::exchange(stopped, true)) return base::ok();
     listeners.clear();
     if (connections) connections->stop();
+    // Nothing is opened or handed to the groups any more.
+    if (follower)
+        wait_for<bool>([this](auto done) {
+            follower->stop([done = std::move(done)]() mutable { done(true); });
+        });
     if (groups) {
         for (int32_t i = 0; i < groups->partitions(); ++i)
             wait_for<bool>([&](auto done) {

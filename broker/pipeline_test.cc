@@ -2,35 +2,35 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
+#include <vector>
 
 namespace broker {
 namespace {
 
-using Strings = std::vector<std::string>;
+using Answers = std::vector<int>;
 
 TEST(Pipeline, AnswersLeaveInTheOrderOfTheRequests) {
-    Pipeline<std::string> p;
+    Pipeline<int> p;
     const auto a = p.begin(Effect::appends), b = p.begin(Effect::appends),
                c = p.begin(Effect::appends);
-    p.finish(c, "c");
-    p.finish(b, "b");
-    EXPECT_EQ(p.take_ready(), Strings{});
-    p.finish(a, "a");
-    EXPECT_EQ(p.take_ready(), (Strings{"a", "b", "c"}));
+    p.finish(c, 3);
+    p.finish(b, 2);
+    EXPECT_EQ(p.take_ready(), Answers{});
+    p.finish(a, 1);
+    EXPECT_EQ(p.take_ready(), (Answers{1, 2, 3}));
     EXPECT_EQ(p.size(), 0u);
 }
 
 TEST(Pipeline, ARequestWithoutAnswerHoldsNobodyUp) {
-    Pipeline<std::string> p;
+    Pipeline<int> p;
     const auto a = p.begin(Effect::appends), b = p.begin(Effect::appends);
-    p.finish(b, "b");
+    p.finish(b, 2);
     p.finish(a, std::nullopt);
-    EXPECT_EQ(p.take_ready(), Strings{"b"});
+    EXPECT_EQ(p.take_ready(), Answers{2});
 }
 
 TEST(Pipeline, ProducesRunSideBySide) {
-    Pipeline<std::string> p;
+    Pipeline<int> p;
     p.begin(Effect::appends);
     EXPECT_TRUE(p.admits(Effect::appends));
     EXPECT_FALSE(p.admits(Effect::reads)) << "a read sees the produces before it";
@@ -38,18 +38,18 @@ TEST(Pipeline, ProducesRunSideBySide) {
 }
 
 TEST(Pipeline, AWaitingFetchHoldsNobodyUp) {
-    Pipeline<std::string> p;
+    Pipeline<int> p;
     const auto fetch = p.begin(Effect::reads);
     EXPECT_TRUE(p.admits(Effect::appends));
     EXPECT_TRUE(p.admits(Effect::changes));
     const auto commit = p.begin(Effect::changes);
     EXPECT_FALSE(p.admits(Effect::reads));
     EXPECT_FALSE(p.admits(Effect::appends));
-    p.finish(commit, "commit");
+    p.finish(commit, 4);
     EXPECT_TRUE(p.admits(Effect::reads));
-    EXPECT_EQ(p.take_ready(), Strings{}) << "its answer still waits for the fetch's";
-    p.finish(fetch, "fetch");
-    EXPECT_EQ(p.take_ready(), (Strings{"fetch", "commit"}));
+    EXPECT_EQ(p.take_ready(), Answers{}) << "its answer still waits for the fetch's";
+    p.finish(fetch, 5);
+    EXPECT_EQ(p.take_ready(), (Answers{5, 4}));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "absl/random/random.h"
 #include "base/ids.h"
+#include "base/time.h"
 #include "broker/fetch_session.h"
 #include "broker/memory_budget.h"
 #include "broker/settings.h"
@@ -39,6 +40,8 @@ struct Local {
     TopicRules topic_rules;
     FetchSessions fetch_sessions;
     absl::BitGen random;
+    uint64_t refused = 0;               // connections dropped for what they sent
+    base::InstantMs warned_at = -1000;  // when one of them was told in the log
 };
 
 /// The parts of the broker that requests are handled with. All outlive every connection.

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/options.h"
 #include "metadata/config.h"
 
 namespace broker {
@@ -34,6 +35,24 @@ groups::Config group_config(const metadata::ConfigView& view) {
 
 }  // namespace
 
+base::Status check_settings(const Settings& settings) {
+    if (settings.log_dirs.empty()) return base::invalid("log.dirs names no directory");
+    const auto empty = metadata::Image::empty();
+    const metadata::ConfigView view(*empty, settings.id, settings.static_configs);
+    // Each of several nodes would found a cluster of its own, and acknowledge what the others never
+    // see.
+    for (const char* option : {"controller.quorum.voters", "controller.quorum.bootstrap.servers"})
+        if (base::split_list(view.broker_string(option)).size() > 1)
+            return base::invalid(std::string(option) +
+                                 " names several nodes, but this version runs "
+                                 "clusters of one node only");
+    if (view.broker_set("process.roles") && view.broker_list("process.roles").size() == 1)
+        return base::invalid(
+            "process.roles must be \"broker,controller\": this version runs clusters "
+            "of one node, which is both");
+    return base::ok();
+}
+
 Settings settings_from(const metadata::ServerProperties& properties) {
     Settings out;
     out.static_configs = properties.configs();
@@ -53,8 +72,9 @@ Settings settings_from(const metadata::ServerProperties& properties) {
              .advertised_host = l.advertised_host.empty() ? host_name() : l.advertised_host,
              .advertised_port = l.advertised_port});
     out.log_dirs = view.broker_list("log.dirs");
-    out.metadata_dir = view.broker_set("metadata.log.dir") ? view.broker_string("metadata.log.dir")
-                                                           : out.log_dirs.front();
+    if (view.broker_set("metadata.log.dir"))
+        out.metadata_dir = view.broker_string("metadata.log.dir");
+    else if (!out.log_dirs.empty()) out.metadata_dir = out.log_dirs.front();
     out.shards = count("num.network.threads");
     out.blocking_threads = count("num.io.threads");
     out.max_request_bytes = static_cast<uint32_t>(view.broker_int("socket.request.max.bytes"));

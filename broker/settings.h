@@ -47,6 +47,9 @@ struct Settings {
     metadata::Configs static_configs;  // all that was set in file, environment and command line
 };
 
+/// kInvalidArgument if this version can't run a node as it is told to.
+base::Status check_settings(const Settings&);
+
 /// The settings of a checked configuration.
 Settings settings_from(const metadata::ServerProperties&);
 

@@ -17,6 +17,8 @@ std::string directory_name(const TopicPartition& id) {
     return id.topic.to_string() + "." + std::to_string(id.index);
 }
 
+constexpr std::string_view doomed_suffix = ".deleted";
+
 std::optional<TopicPartition> parse_directory_name(const std::string& name) {
     const size_t dot = name.find('.');
     if (dot == std::string::npos) return std::nullopt;
@@ -29,10 +31,11 @@ std::optional<TopicPartition> parse_directory_name(const std::string& name) {
 
 base::Status forget_rows(storage::Store& store, const TopicPartition& id) {
     storage::WriteBatch batch;
-    RETURN_IF_ERROR(store.scan(storage::row_prefix(id), [&](std::string_view key, std::string_view) {
-        batch.remove(std::string(key));
-        return true;
-    }));
+    RETURN_IF_ERROR(
+        store.scan(storage::row_prefix(id), [&](std::string_view key, std::string_view) {
+            batch.remove(std::string(key));
+            return true;
+        }));
     return store.write(batch, storage::Store::Durability::buffered);
 }
 
@@ -79,18 +82,16 @@ void Partitions::open(const TopicPartition& id, const Settings& settings, const 
     shards_.block([this, id, settings, row, done = std::move(done)]() mutable {
         const std::string name = directory_name(id);
         const size_t dir = choose_log_dir(name);
-        auto log = storage::Log::open({.directory = log_dirs_[dir] + "/" + name,
-                                       .id = id,
-                                       .disk = &disk_,
-                                       .store = &store_},
-                                      settings.log, io::wall_clock());
+        auto log = storage::Log::open(
+            {.directory = log_dirs_[dir] + "/" + name, .id = id, .disk = &disk_, .store = &store_},
+            settings.log, io::wall_clock());
         home(id).post([this, id, dir, row, options = settings.options, log = std::move(log),
                        done = std::move(done)]() mutable {
             Entry entry{.log_dir = dir};
             if (log.ok())
-                entry.partition = std::make_unique<Partition>(*std::move(log), shards_, home(id), options);
-            else
-                entry.why_offline = base::message(log.status());
+                entry.partition =
+                    std::make_unique<Partition>(*std::move(log), shards_, home(id), options);
+            else entry.why_offline = base::message(log.status());
             install(id, std::move(entry), row);
             done(log.status());
         });
@@ -98,8 +99,7 @@ void Partitions::open(const TopicPartition& id, const Settings& settings, const 
 }
 
 void Partitions::install(const TopicPartition& id, Entry entry, const Assignment& row) {
-    if (entry.partition)
-        entry.partition->assign(row);
+    if (entry.partition) entry.partition->assign(row);
     else
         spdlog::error("partition {} of topic {} is OFFLINE: {}. Nothing was changed on disk.",
                       id.index, id.topic.to_string(), entry.why_offline);
@@ -115,21 +115,21 @@ void Partitions::remove(const TopicPartition& id, base::Function<void(const base
         auto partition = std::move(found->second.partition);
         entries.erase(found);
         if (partition) partition->abandon();
-        shards_.block([this, id, dir, partition = std::move(partition),
-                       done = std::move(done)]() mutable {
-            partition.reset();
-            // Renamed first: what a crash leaves half deleted is never taken for a partition.
-            const std::string path = log_dirs_[dir] + "/" + directory_name(id);
-            const std::string doomed = path + ".deleted";
-            base::Status status = disk_.rename(path, doomed);
-            if (status.ok()) status = disk_.sync_directory(log_dirs_[dir]);
-            if (status.ok()) status = disk_.remove_all(doomed);
-            if (status.ok()) status = forget_rows(store_, id);
-            if (!status.ok())
-                spdlog::error("deleting partition {} of topic {}: {}", id.index,
-                              id.topic.to_string(), base::message(status));
-            home(id).post([status, done = std::move(done)]() mutable { done(status); });
-        });
+        shards_.block(
+            [this, id, dir, partition = std::move(partition), done = std::move(done)]() mutable {
+                partition.reset();
+                // Renamed first: what a crash leaves half deleted is never taken for a partition.
+                const std::string path = log_dirs_[dir] + "/" + directory_name(id);
+                const std::string doomed = path + std::string(doomed_suffix);
+                base::Status status = disk_.rename(path, doomed);
+                if (status.ok()) status = disk_.sync_directory(log_dirs_[dir]);
+                if (status.ok()) status = disk_.remove_all(doomed);
+                if (status.ok()) status = forget_rows(store_, id);
+                if (!status.ok())
+                    spdlog::error("deleting partition {} of topic {}: {}", id.index,
+                                  id.topic.to_string(), base::message(status));
+                home(id).post([status, done = std::move(done)]() mutable { done(status); });
+            });
     });
 }
 
@@ -193,6 +193,21 @@ base::Status Partitions::close() {
     base::Status first;
     for (auto& one : closed) first.Update(one.get());
     return first;
+}
+
+base::Status Partitions::finish_removals() {
+    for (const auto& dir : log_dirs_) {
+        ASSIGN_OR_RETURN(const auto names, disk_.list(dir));
+        for (const auto& name : names) {
+            if (!name.ends_with(doomed_suffix)) continue;
+            const auto id =
+                parse_directory_name(name.substr(0, name.size() - doomed_suffix.size()));
+            if (!id) continue;
+            RETURN_IF_ERROR(disk_.remove_all(dir + "/" + name));
+            RETURN_IF_ERROR(forget_rows(store_, *id));
+        }
+    }
+    return base::ok();
 }
 
 std::vector<std::string> Partitions::unclaimed(

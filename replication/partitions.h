@@ -41,8 +41,8 @@ class Partitions {
     io::Shard& home(const base::TopicPartition&) const;
 
     /// Opens or creates the partition's log on the blocking pool, and has it follow the metadata's
-    /// row. `done` runs on the home shard. A log that can't be opened leaves the partition known but
-    /// offline: everything asked of it is answered with 56, and nothing on disk is changed.
+    /// row. `done` runs on the home shard. A log that can't be opened leaves the partition known
+    /// but offline: everything asked of it is answered with 56, and nothing on disk is changed.
     void open(const base::TopicPartition&, const Settings&, const Assignment&,
               base::Function<void(const base::Status&)> done);
     /// Closes the partition and deletes its data for good. `done` runs on the home shard.
@@ -61,6 +61,9 @@ class Partitions {
     void maintain_every(std::chrono::milliseconds interval);
     /// Closes all logs cleanly; blocks. Not from a shard.
     base::Status close();
+
+    /// Removes what an earlier process had begun to delete. Blocks.
+    base::Status finish_removals();
 
     /// Directories of partitions under the log directories whose topic is not in `known`: their
     /// data is kept, untouched, until somebody deletes it.

@@ -17,7 +17,9 @@ void api_versions(CallPtr call, kafka::ApiVersionsRequest request,
     const auto& image = *call->local.image;
     response.finalized_features_epoch = image.position().index;
     for (const auto& [name, level] : image.features()) {
-        response.supported_features.push_back({name, 0, level});
+        // Java clients before 3.9 take no range that begins at 0 (KAFKA-17011).
+        if (level < 1) continue;
+        response.supported_features.push_back({name, 1, level});
         response.finalized_features.push_back({name, level, level});
     }
     reply(response);

@@ -1,6 +1,8 @@
 #include "kafka/messages/describe_configs.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "broker/handlers/config_resources.h"
@@ -63,7 +65,10 @@ kafka::Outcome<std::vector<metadata::ConfigEntry>> entries(
 
 void describe_configs(CallPtr call, Request request, Reply<Response> reply) {
     Response response;
+    std::set<std::pair<int8_t, std::string>> told;
     for (const auto& asked : request.resources) {
+        // Each once, or a small request could ask for a huge answer.
+        if (!told.emplace(asked.resource_type, asked.resource_name).second) continue;
         auto& out = response.results.emplace_back();
         out.resource_type = asked.resource_type;
         out.resource_name = asked.resource_name;

@@ -35,7 +35,7 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
         }
         session_ = opened.session;
         if (session_) change_session();
-        else if (opened.create && !request_.topics.empty())
+        else if (opened.create && may_have_session())
             session_ = sessions.create(by_id(), call_->local.random(), io::monotonic_clock());
         full_ = !opened.session;
         collect();
@@ -66,6 +66,14 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
                               .max_bytes = p.partition_max_bytes,
                               .current_epoch = p.current_leader_epoch,
                               .last_fetched_epoch = p.last_fetched_epoch});
+    }
+
+    /// A session remembers each of its partitions for as long as it lives.
+    bool may_have_session() const {
+        constexpr size_t most = 10'000;
+        size_t partitions = 0;
+        for (const auto& topic : request_.topics) partitions += topic.partitions.size();
+        return partitions > 0 && partitions <= most;
     }
 
     void change_session() {
@@ -151,6 +159,8 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
             enough_ |= item.error != ErrorCode::none || (item.read && item.read->diverging);
             if (!item.read) continue;
             auto& records = item.read->records;
+            // More is there than fits: waiting would bring nothing that can be sent.
+            enough_ |= records.bytes > 0 && records.next < item.read->high_watermark;
             const uint32_t room = limit() > bytes_ ? limit() - bytes_ : 0;
             const bool fits = records.bytes <= room &&
                               records.bytes <= static_cast<uint32_t>(item.want.max_bytes);

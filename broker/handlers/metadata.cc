@@ -1,5 +1,8 @@
 #include "kafka/messages/metadata.h"
 
+#include <set>
+#include <utility>
+
 #include "broker/cluster_view.h"
 #include "broker/handlers/handlers.h"
 #include "broker/resolve.h"
@@ -78,7 +81,10 @@ Response answer(const Call& call, const Request& request, const Failures& failur
             response.topics.push_back(describe(image, *topic, operations));
         return response;
     }
+    std::set<std::pair<std::string, base::Uuid>> told;
     for (const auto& asked : *request.topics) {
+        // Each once, or a small request could ask for a huge answer.
+        if (!told.emplace(asked.name.value_or(""), asked.topic_id).second) continue;
         const auto topic = asked.name ? image.topic(*asked.name) : image.topic(asked.topic_id);
         response.topics.push_back(topic ? describe(image, *topic, operations)
                                         : missing(asked, failures));

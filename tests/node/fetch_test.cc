@@ -76,6 +76,16 @@ TEST_F(FetchTest, TheFirstBatchComesWhateverItsSizeAndThenTheLimitsHold) {
     EXPECT_EQ(got.responses[0].partitions[1].records->size(), 0u);
 }
 
+TEST_F(FetchTest, DoesNotWaitForMoreThanMayBeSent) {
+    create_topic("t");
+    for (int i = 0; i < 5; ++i) put(std::string(1000, 'x'));
+    auto request = fetch("t", 0, 0, 600'000);
+    request.min_bytes = 1 << 30;
+    request.topics[0].partitions[0].partition_max_bytes = 1500;
+    const auto got = connect().call<kafka::FetchResponse>(request, 12);
+    EXPECT_EQ(values_in(got.responses[0].partitions[0].records->bytes()).size(), 1u);
+}
+
 TEST_F(FetchTest, ASessionTellsOnlyWhatChanged) {
     create_topic("t", 2);
     put("a", 0);

@@ -1,3 +1,5 @@
+#include "kafka/messages/create_partitions.h"
+#include "kafka/messages/create_topics.h"
 #include "kafka/messages/delete_topics.h"
 #include "kafka/messages/describe_configs.h"
 #include "kafka/messages/find_coordinator.h"
@@ -75,6 +77,45 @@ TEST_F(TopicsTest, EveryConfigOfTopicAndBrokerCanBeDescribed) {
     EXPECT_TRUE(found);
     EXPECT_GT(response.results[1].configs.size(), 30u);
     EXPECT_EQ(response.results[2].error_code, ErrorCode::unknown_topic_or_partition);
+}
+
+TEST_F(TopicsTest, ClientsCantMakeGrowOrDeleteWhatIsInternal) {
+    const std::string name = "__consumer_offsets";
+    Peer peer = connect();
+    const auto unharmed = [&] {
+        kafka::FindCoordinatorRequest request;
+        request.coordinator_keys = {"g"};
+        const auto found = peer.call<kafka::FindCoordinatorResponse>(request, 4);
+        EXPECT_EQ(found.coordinators.at(0).error_code, ErrorCode::none);
+        EXPECT_EQ(describe(name).partitions.size(), 2u);
+    };
+    kafka::CreateTopicsRequest create;
+    auto& topic = create.topics.emplace_back();
+    topic.name = name;
+    topic.num_partitions = 7;
+    topic.replication_factor = 1;
+    EXPECT_EQ(peer.call<kafka::CreateTopicsResponse>(create, 7).topics.at(0).error_code,
+              ErrorCode::invalid_topic_exception);
+    unharmed();
+    kafka::CreatePartitionsRequest grow;
+    grow.topics.push_back({.name = name, .count = 9, .assignments = std::nullopt});
+    EXPECT_EQ(peer.call<kafka::CreatePartitionsResponse>(grow, 3).results.at(0).error_code,
+              ErrorCode::invalid_topic_exception);
+    unharmed();
+    kafka::DeleteTopicsRequest remove;
+    remove.topics.push_back({.name = name, .topic_id = {}});
+    remove.topics.push_back({.name = std::nullopt, .topic_id = describe(name).topic_id});
+    for (const auto& refused : peer.call<kafka::DeleteTopicsResponse>(remove, 6).responses)
+        EXPECT_EQ(refused.error_code, ErrorCode::invalid_topic_exception);
+    unharmed();
+}
+
+TEST_F(TopicsTest, ATopicThatIsAskedForManyTimesIsToldOnce) {
+    create_topic("t");
+    kafka::MetadataRequest request;
+    request.topics.emplace();
+    for (int i = 0; i < 1000; ++i) request.topics->push_back({.topic_id = {}, .name = "t"});
+    EXPECT_EQ(connect().call<kafka::MetadataResponse>(request, 12).topics.size(), 1u);
 }
 
 TEST_F(TopicsTest, TheFirstSearchForACoordinatorMakesItsTopic) {
