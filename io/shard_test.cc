@@ -23,6 +23,7 @@ void on(Shard& shard, base::Function<void()> work) {
 }
 
 TEST(Shard, KnowsItsThread) {
+    bool ran = false;  // outlives the shards, and with them the last post
     auto shards = Shards::start(2, 1);
     EXPECT_EQ(shards->count(), 2);
     EXPECT_FALSE(shards->at(0).here());
@@ -30,7 +31,6 @@ TEST(Shard, KnowsItsThread) {
         EXPECT_TRUE(shards->at(1).here());
         EXPECT_FALSE(shards->at(0).here());
         EXPECT_EQ(shards->at(1).index(), 1);
-        bool ran = false;
         shards->at(1).run([&] { ran = true; });
         EXPECT_TRUE(ran) << "at once on its own thread";
         ran = false;

@@ -12,7 +12,7 @@ class FetchTest : public NodeTest {
     void put(const std::string& value, int32_t partition = 0) {
         const auto batch = batch_of({value});
         const auto answer =
-            connect().call<kafka::ProduceResponse>(produce("t", partition, batch), 9);
+            client().call<kafka::ProduceResponse>(produce("t", partition, batch), 9);
         ASSERT_EQ(answer.responses[0].partition_responses[0].error_code, ErrorCode::none);
     }
 };
@@ -43,7 +43,7 @@ TEST_F(FetchTest, WhoClaimsToBeAReplicaIsRefused) {
     create_topic("t");
     auto request = fetch("t", 0, 0);
     request.replica_id = 0;
-    const auto got = connect().call<kafka::FetchResponse>(request, 12);
+    const auto got = client().call<kafka::FetchResponse>(request, 12);
     EXPECT_EQ(got.responses[0].partitions[0].error_code, ErrorCode::cluster_authorization_failed);
 }
 
@@ -71,7 +71,7 @@ TEST_F(FetchTest, TheFirstBatchComesWhateverItsSizeAndThenTheLimitsHold) {
     auto second = request.topics[0].partitions[0];
     second.partition = 1;
     request.topics[0].partitions.push_back(second);
-    const auto got = connect().call<kafka::FetchResponse>(request, 12);
+    const auto got = client().call<kafka::FetchResponse>(request, 12);
     EXPECT_GT(got.responses[0].partitions[0].records->size(), 5000u);
     EXPECT_EQ(got.responses[0].partitions[1].records->size(), 0u);
 }
@@ -82,7 +82,7 @@ TEST_F(FetchTest, DoesNotWaitForMoreThanMayBeSent) {
     auto request = fetch("t", 0, 0, 600'000);
     request.min_bytes = 1 << 30;
     request.topics[0].partitions[0].partition_max_bytes = 1500;
-    const auto got = connect().call<kafka::FetchResponse>(request, 12);
+    const auto got = client().call<kafka::FetchResponse>(request, 12);
     EXPECT_EQ(values_in(got.responses[0].partitions[0].records->bytes()).size(), 1u);
 }
 

@@ -75,7 +75,13 @@ void NodeTest::start() {
     node_ = *std::move(node);
 }
 
+Peer& NodeTest::client() {
+    if (!client_) client_ = std::make_unique<Peer>(connect());
+    return *client_;
+}
+
 void NodeTest::stop() {
+    client_.reset();
     if (node_) {
         const auto status = node_->stop();
         EXPECT_TRUE(status.ok()) << status;
@@ -91,7 +97,7 @@ void NodeTest::create_topic(const std::string& name, int32_t partitions,
     topic.num_partitions = partitions;
     topic.replication_factor = 1;
     for (const auto& [key, value] : configs) topic.configs.push_back({key, value});
-    const auto response = connect().call<kafka::CreateTopicsResponse>(request, 7);
+    const auto response = client().call<kafka::CreateTopicsResponse>(request, 7);
     ASSERT_EQ(response.topics.size(), 1u);
     ASSERT_EQ(response.topics[0].error_code, kafka::ErrorCode::none)
         << response.topics[0].error_message.value_or("");

@@ -57,6 +57,8 @@ class NodeTest : public testing::Test {
     void start();
     void stop();
     Peer connect() { return Peer(node_->addresses().front()); }
+    /// A connection that lasts until the node stops, and with it what it received.
+    Peer& client();
     void create_topic(const std::string& name, int32_t partitions = 1,
                       const std::vector<std::pair<std::string, std::string>>& configs = {});
 
@@ -65,6 +67,7 @@ class NodeTest : public testing::Test {
   private:
     std::string folder_;
     std::unique_ptr<broker::Node> node_;
+    std::unique_ptr<Peer> client_;
 };
 
 /// A batch of records with these values.

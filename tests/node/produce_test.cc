@@ -81,7 +81,7 @@ TEST_F(ProduceTest, ARetryOfAnIdempotentProducerIsAppendedOnce) {
 TEST_F(ProduceTest, TransactionsAreRefusedClearly) {
     kafka::InitProducerIdRequest init;
     init.transactional_id = "tx";
-    EXPECT_EQ(connect().call<kafka::InitProducerIdResponse>(init, 4).error_code,
+    EXPECT_EQ(client().call<kafka::InitProducerIdResponse>(init, 4).error_code,
               ErrorCode::unsupported_version);
 }
 

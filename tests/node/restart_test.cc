@@ -10,13 +10,13 @@ TEST_F(RestartTest, KeepsTopicsRecordsAndPositions) {
     create_topic("t", 3);
     for (int i = 0; i < 30; ++i) {
         const auto batch = batch_of({std::to_string(i)});
-        connect().call<kafka::ProduceResponse>(produce("t", i % 3, batch), 9);
+        client().call<kafka::ProduceResponse>(produce("t", i % 3, batch), 9);
     }
     for (int round = 0; round < 3; ++round) {
         stop();
         start();
         for (int32_t p = 0; p < 3; ++p) {
-            const auto got = connect().call<kafka::FetchResponse>(fetch("t", p, 0), 12);
+            const auto got = client().call<kafka::FetchResponse>(fetch("t", p, 0), 12);
             EXPECT_EQ(values_in(got.responses[0].partitions[0].records->bytes()).size(), 10u);
         }
     }

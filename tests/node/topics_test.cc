@@ -19,7 +19,7 @@ class TopicsTest : public NodeTest {
         kafka::MetadataRequest request;
         request.allow_auto_topic_creation = create;
         request.topics = {{{.topic_id = {}, .name = name}}};
-        return connect().call<kafka::MetadataResponse>(request, 12).topics.at(0);
+        return client().call<kafka::MetadataResponse>(request, 12).topics.at(0);
     }
 };
 
@@ -28,7 +28,7 @@ TEST_F(TopicsTest, ATopicCanBeUsedAsSoonAsItIsThere) {
         const std::string name = "t" + std::to_string(i);
         create_topic(name, 3);
         const auto batch = batch_of({"a"});
-        const auto answer = connect().call<kafka::ProduceResponse>(produce(name, i % 3, batch), 9);
+        const auto answer = client().call<kafka::ProduceResponse>(produce(name, i % 3, batch), 9);
         EXPECT_EQ(answer.responses[0].partition_responses[0].error_code, ErrorCode::none);
     }
 }
@@ -45,14 +45,14 @@ TEST_F(TopicsTest, AskingForATopicMakesItIfTheClientAllows) {
 TEST_F(TopicsTest, ADeletedTopicIsGoneAndItsSuccessorIsEmpty) {
     create_topic("t");
     const auto batch = batch_of({"a"});
-    connect().call<kafka::ProduceResponse>(produce("t", 0, batch), 9);
+    client().call<kafka::ProduceResponse>(produce("t", 0, batch), 9);
     kafka::DeleteTopicsRequest request;
     request.topics.push_back({.name = "t", .topic_id = {}});
-    EXPECT_EQ(connect().call<kafka::DeleteTopicsResponse>(request, 6).responses.at(0).error_code,
+    EXPECT_EQ(client().call<kafka::DeleteTopicsResponse>(request, 6).responses.at(0).error_code,
               ErrorCode::none);
     EXPECT_EQ(describe("t").error_code, ErrorCode::unknown_topic_or_partition);
     create_topic("t");
-    const auto got = connect().call<kafka::FetchResponse>(fetch("t", 0, 0), 12);
+    const auto got = client().call<kafka::FetchResponse>(fetch("t", 0, 0), 12);
     EXPECT_EQ(got.responses[0].partitions[0].high_watermark, 0);
 }
 
@@ -64,7 +64,7 @@ TEST_F(TopicsTest, EveryConfigOfTopicAndBrokerCanBeDescribed) {
     request.resources.push_back({2, "t", std::nullopt});
     request.resources.push_back({4, "0", std::nullopt});
     request.resources.push_back({2, "nowhere", std::nullopt});
-    const auto response = connect().call<kafka::DescribeConfigsResponse>(request, 4);
+    const auto response = client().call<kafka::DescribeConfigsResponse>(request, 4);
     ASSERT_EQ(response.results.size(), 3u);
     bool found = false;
     for (const auto& config : response.results[0].configs)
@@ -115,18 +115,18 @@ TEST_F(TopicsTest, ATopicThatIsAskedForManyTimesIsToldOnce) {
     kafka::MetadataRequest request;
     request.topics.emplace();
     for (int i = 0; i < 1000; ++i) request.topics->push_back({.topic_id = {}, .name = "t"});
-    EXPECT_EQ(connect().call<kafka::MetadataResponse>(request, 12).topics.size(), 1u);
+    EXPECT_EQ(client().call<kafka::MetadataResponse>(request, 12).topics.size(), 1u);
 }
 
 TEST_F(TopicsTest, TheFirstSearchForACoordinatorMakesItsTopic) {
     kafka::FindCoordinatorRequest request;
     request.coordinator_keys = {"g1", "g2"};
-    const auto response = connect().call<kafka::FindCoordinatorResponse>(request, 4);
+    const auto response = client().call<kafka::FindCoordinatorResponse>(request, 4);
     ASSERT_EQ(response.coordinators.size(), 2u);
     for (const auto& c : response.coordinators) EXPECT_EQ(c.error_code, ErrorCode::none);
     EXPECT_EQ(describe("__consumer_offsets").partitions.size(), 2u);
     request.key_type = 1;
-    EXPECT_EQ(connect().call<kafka::FindCoordinatorResponse>(request, 4).coordinators[0].error_code,
+    EXPECT_EQ(client().call<kafka::FindCoordinatorResponse>(request, 4).coordinators[0].error_code,
               ErrorCode::unsupported_version);
 }
 
