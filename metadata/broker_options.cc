@@ -68,12 +68,15 @@ std::vector<Option> network() {
         int32("socket.request.max.bytes", 104'857'600, "The largest request.").at_least(1),
         int32("socket.send.buffer.bytes", 102'400,
               "The socket's send buffer. -1: the system's own.")
-            .at_least(-1),
+            .at_least(-1)
+            .without_effect("the system sizes the buffers"),
         int32("socket.receive.buffer.bytes", 102'400,
               "The socket's receive buffer. -1: the system's own.")
-            .at_least(-1),
+            .at_least(-1)
+            .without_effect("the system sizes the buffers"),
         int32("socket.listen.backlog.size", 50, "Connections that may wait to be accepted.")
-            .at_least(1),
+            .at_least(1)
+            .without_effect("the system's largest backlog is used"),
         int64("connections.max.idle.ms", 600'000,
               "A connection that is silent for so long is closed. -1: never.")
             .at_least(-1),
@@ -82,19 +85,19 @@ std::vector<Option> network() {
               "a second more for each 256 KiB of it.")
             .at_least(1)
             .own(),
-        int32("max.connections", 10'000, "Connections at once.").at_least(0).in(cluster),
+        int32("max.connections", 10'000, "Connections at once.").at_least(0),
         int32("max.connections.per.ip", 10'000, "Connections at once from one address.")
-            .at_least(0)
-            .in(cluster),
+            .at_least(0),
         string("max.connections.per.ip.overrides", "",
                "Limits for single addresses, as host:count with commas between.")
-            .in(cluster),
+            .without_effect("not there yet: max.connections.per.ip holds for every address"),
         int64("queued.max.request.bytes", 512 << 20,
               "Memory for all requests in work at once; connections are not read while it is used "
               "up.")
             .at_least(1 << 20),
         int32("queued.max.requests", 500, "Requests in work at once on one connection.")
-            .at_least(1),
+            .at_least(1)
+            .without_effect("128 requests of one connection may be in work"),
         int32("num.network.threads", 0,
               "Event loops, one thread each; each owns its connections and partitions. 0: one a "
               "core.")
@@ -105,7 +108,8 @@ std::vector<Option> network() {
             .at_least(1)
             .without_effect("num.io.threads has them too"),
         int32("num.recovery.threads.per.data.dir", 2, "Logs recovered at once after a crash.")
-            .at_least(1),
+            .at_least(1)
+            .without_effect("num.io.threads recover logs"),
         int32("fetch.max.bytes", 57'671'680, "The most that one fetch is answered with.")
             .at_least(1024),
         int32("max.incremental.fetch.session.cache.slots", 1000, "Fetch sessions kept at once.")
@@ -113,10 +117,13 @@ std::vector<Option> network() {
         int32("max.request.partition.size.limit", 2000,
               "Partitions that one DescribeTopicPartitions answer lists.")
             .at_least(1),
-        int64("request.timeout.ms", 30'000, "How long brokers wait for each other.").at_least(1),
+        int64("request.timeout.ms", 30'000, "How long brokers wait for each other.")
+            .at_least(1)
+            .without_effect("there is one broker only, for now"),
         string("http.listener", "",
                "Where metrics and health are served over HTTP, as host:port. Empty: not.")
-            .own(),
+            .own()
+            .without_effect("not there yet"),
     };
 }
 
@@ -138,7 +145,8 @@ std::vector<Option> topics() {
             .in(cluster),
         boolean("unclean.leader.election.enable", false,
                 "Whether a replica that may lack acknowledged records can become leader.")
-            .in(cluster),
+            .in(cluster)
+            .without_effect("there is one replica only, for now"),
         boolean(
             "write.caching", false,
             "Acknowledge acks=all once all in-sync replicas have the record in memory, as Kafka "
@@ -146,7 +154,8 @@ std::vector<Option> topics() {
             .in(cluster)
             .own(),
         boolean("auto.leader.rebalance.enable", true,
-                "Give leadership back to a partition's first replica when it is in sync."),
+                "Give leadership back to a partition's first replica when it is in sync.")
+            .without_effect("there is one replica only, for now"),
     };
 }
 
@@ -167,7 +176,8 @@ std::vector<Option> logs() {
             .at_least(-1),
         int64("log.retention.bytes", -1, "Default of retention.bytes.").at_least(-1).in(cluster),
         int64("log.retention.check.interval.ms", 300'000, "How often old segments are looked for.")
-            .at_least(1),
+            .at_least(1)
+            .without_effect("every log is looked at every 5 s"),
         int32("log.segment.bytes", 1 << 30, "Default of segment.bytes.").at_least(1024).in(cluster),
         int64("log.roll.ms", std::nullopt, "Default of segment.ms.")
             .at_least(1)
@@ -240,19 +250,24 @@ std::vector<Option> logs() {
 
 std::vector<Option> compaction() {
     return {
-        boolean("log.cleaner.enable", true, "Whether compacted topics are compacted."),
+        boolean("log.cleaner.enable", true, "Whether compacted topics are compacted.")
+            .without_effect("compacted topics are not cleaned yet"),
         int64("log.cleaner.delete.retention.ms", 86'400'000, "Default of delete.retention.ms.")
             .at_least(0)
-            .in(cluster),
+            .in(cluster)
+            .without_effect("compacted topics are not cleaned yet"),
         int64("log.cleaner.min.compaction.lag.ms", 0, "Default of min.compaction.lag.ms.")
             .at_least(0)
-            .in(cluster),
+            .in(cluster)
+            .without_effect("compacted topics are not cleaned yet"),
         int64("log.cleaner.max.compaction.lag.ms", kForever, "Default of max.compaction.lag.ms.")
             .at_least(1)
-            .in(cluster),
+            .in(cluster)
+            .without_effect("compacted topics are not cleaned yet"),
         float64("log.cleaner.min.cleanable.ratio", "0.5", "Default of min.cleanable.dirty.ratio.")
             .between(0.0, 1.0)
-            .in(cluster),
+            .in(cluster)
+            .without_effect("compacted topics are not cleaned yet"),
     };
 }
 

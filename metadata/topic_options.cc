@@ -34,20 +34,24 @@ std::vector<Option> retention() {
         int64("delete.retention.ms", 86'400'000,
               "How long a compacted topic keeps the marks of deleted keys.")
             .at_least(0)
-            .or_else("log.cleaner.delete.retention.ms"),
+            .or_else("log.cleaner.delete.retention.ms")
+            .without_effect("compacted topics are not cleaned yet"),
         int64("min.compaction.lag.ms", 0, "A record is not compacted away before it is this old.")
             .at_least(0)
-            .or_else("log.cleaner.min.compaction.lag.ms"),
+            .or_else("log.cleaner.min.compaction.lag.ms")
+            .without_effect("compacted topics are not cleaned yet"),
         int64("max.compaction.lag.ms", kForever,
               "A record is considered for compaction by the time it is this old.")
             .at_least(1)
-            .or_else("log.cleaner.max.compaction.lag.ms"),
+            .or_else("log.cleaner.max.compaction.lag.ms")
+            .without_effect("compacted topics are not cleaned yet"),
         float64(
             "min.cleanable.dirty.ratio", "0.5",
             "Share of a log that must be new since it was last compacted, for it to be compacted "
             "again.")
             .between(0.0, 1.0)
-            .or_else("log.cleaner.min.cleanable.ratio"),
+            .or_else("log.cleaner.min.cleanable.ratio")
+            .without_effect("compacted topics are not cleaned yet"),
         int64("file.delete.delay.ms", 60'000,
               "How long a deleted segment's files stay, for those who still read them.")
             .at_least(0)
@@ -136,7 +140,8 @@ std::vector<Option> safety() {
         boolean("unclean.leader.election.enable", false,
                 "Whether a replica that may lack acknowledged records can become leader when no "
                 "other is left.")
-            .or_else("unclean.leader.election.enable"),
+            .or_else("unclean.leader.election.enable")
+            .without_effect("there is one replica only, for now"),
         boolean(
             "write.caching", false,
             "Acknowledge acks=all once all in-sync replicas have the record in memory, as Kafka "

@@ -16,8 +16,6 @@ using kafka::ErrorCode;
 using Request = kafka::DescribeTopicPartitionsRequest;
 using Response = kafka::DescribeTopicPartitionsResponse;
 
-constexpr int32_t most_partitions = 2000;  // max.request.partition.size.limit, Kafka's default
-
 Response::DescribeTopicPartitionsResponsePartition describe(const metadata::Image& image,
                                                             const metadata::Partition& p) {
     Response::DescribeTopicPartitionsResponsePartition out;
@@ -55,8 +53,8 @@ Response::DescribeTopicPartitionsResponseTopic missing(const std::string& name) 
 
 void describe_topic_partitions(CallPtr call, Request request, Reply<Response> reply) {
     const metadata::Image& image = *call->local.image;
-    auto left =
-        static_cast<size_t>(std::clamp(request.response_partition_limit, 1, most_partitions));
+    const auto most = configs(*call).broker_int("max.request.partition.size.limit");
+    auto left = static_cast<size_t>(std::clamp<int64_t>(request.response_partition_limit, 1, most));
     Response response;
     for (const auto& name : names(image, request)) {
         if (left == 0) {
