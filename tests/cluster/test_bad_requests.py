@@ -58,7 +58,7 @@ def test_names_that_no_topic_can_have(client, name):
 def test_no_path_is_made_of_a_name(broker, client, topics):
     create_topics(client, "../" + next(topics), "x" * 249)
     directories = {p.name for p in (broker.folder / "broker-0/data").iterdir()}
-    assert not any(name.startswith("x") for name in directories)
+    assert not any(name.startswith("x" * 20) for name in directories)  # ids begin with anything
     assert metadata(client, "x" * 249) == [0]
 
 
