@@ -138,7 +138,7 @@ void MetadataFollower::settle() {
     if (!change.delta->broker_configs().empty())
         for (const auto& [name, topic] : change.image->topics()) reconfigure(*change.image, *topic);
     for (const auto& [id, topic] : change.delta->removed_topics()) {
-        groups_.topic_deleted(topic->name);
+        groups_.topic_deleted(topic->name, id);
         for (const auto& p : topic->partitions) remove(*topic, p->index);
     }
     for (auto& [on, done] : change.waiting) on->run(std::move(done));

@@ -47,6 +47,20 @@ metadata::Broker description(const Settings& settings, const std::vector<uint16_
     return out;
 }
 
+/// The topics of the image that the asking shard answers from.
+class ShownTopics final : public groups::Topics {
+  public:
+    explicit ShownTopics(const std::vector<std::unique_ptr<Local>>& locals) : locals_(locals) {}
+
+    std::optional<base::Uuid> id_of(const io::Shard& here, const std::string& name) const override {
+        const auto topic = locals_[here.index()]->image->topic(name);
+        return topic ? std::optional(topic->id) : std::nullopt;
+    }
+
+  private:
+    const std::vector<std::unique_ptr<Local>>& locals_;
+};
+
 }  // namespace
 
 /// In the order in which they depend on each other; what comes first is destroyed last. The shards
@@ -64,6 +78,7 @@ class Node::Parts {
     const std::unique_ptr<io::Disk> disk = io::posix_disk();
     MemoryBudget memory;
     std::vector<std::unique_ptr<Local>> locals;
+    const ShownTopics topics{locals};
     std::unique_ptr<Directories> directories;
     std::unique_ptr<storage::Store> store;
     std::unique_ptr<io::Shards> shards;
@@ -112,7 +127,8 @@ base::Status Node::Parts::open() {
     const auto offsets = controller->opened()->topic(offsets_topic);
     const auto offsets_partitions =
         offsets ? static_cast<int32_t>(offsets->partitions.size()) : settings.offsets_partitions;
-    groups = std::make_unique<groups::Coordinators>(*shards, settings.groups, offsets_partitions);
+    groups = std::make_unique<groups::Coordinators>(*shards, settings.groups, topics,
+                                                    offsets_partitions);
     producer_ids = std::make_unique<ProducerIds>(home(), *controller, settings.id);
     follower =
         std::make_unique<MetadataFollower>(settings, *shards, home(), *partitions, *groups, locals);

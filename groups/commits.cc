@@ -151,7 +151,8 @@ Effects Groups::commit(Now now, const kafka::OffsetCommitRequest& request, Reque
 }
 
 kafka::OffsetFetchResponse::OffsetFetchResponseGroup Groups::fetch(
-    const kafka::OffsetFetchRequest::OffsetFetchRequestGroup& request, bool) const {
+    const kafka::OffsetFetchRequest::OffsetFetchRequestGroup& request, bool,
+    const Offsets::Which& hidden) const {
     kafka::OffsetFetchResponse::OffsetFetchResponseGroup response;
     response.group_id = request.group_id;
     auto put = [](auto& topic, int32_t partition, const OffsetCommitValue* value) {
@@ -163,6 +164,7 @@ kafka::OffsetFetchResponse::OffsetFetchResponseGroup Groups::fetch(
     };
     if (!request.topics) {
         offsets_.each(request.group_id, [&](const OffsetKey& key, const OffsetCommitValue& value) {
+            if (hidden && hidden(key, value)) return;
             if (response.topics.empty() || response.topics.back().name != key.topic) {
                 auto& topic = response.topics.emplace_back();
                 topic.name = key.topic;
@@ -177,7 +179,9 @@ kafka::OffsetFetchResponse::OffsetFetchResponseGroup Groups::fetch(
         topic.name = asked.name;
         topic.topic_id = asked.topic_id;
         for (const auto partition : asked.partition_indexes) {
-            const auto* value = offsets_.find({request.group_id, asked.name, partition});
+            const OffsetKey key{request.group_id, asked.name, partition};
+            const auto* value = offsets_.find(key);
+            if (value != nullptr && hidden && hidden(key, *value)) value = nullptr;
             // A position in an earlier topic of the same name says nothing about this one.
             const bool other_topic = value != nullptr && !value->topic_id.is_zero() &&
                                      !asked.topic_id.is_zero() && value->topic_id != asked.topic_id;
@@ -295,9 +299,9 @@ Effects Groups::expire(Now now) {
     return std::move(turn.effects);
 }
 
-Effects Groups::topic_deleted(Now now, const std::string& topic) {
+Effects Groups::drop(Now now, const Offsets::Which& which) {
     Turn turn(now, last_write_);
-    const auto keys = offsets_.keys_in(topic);
+    const auto keys = offsets_.keys_where(which);
     if (!keys.empty())
         waiting_.emplace(bury(keys, std::nullopt, turn), Waiting{0, {}, keys[0].group, {}});
     return std::move(turn.effects);

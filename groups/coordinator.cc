@@ -42,12 +42,13 @@ bool certainly_not_written(ErrorCode error) {
 }  // namespace
 
 Coordinator::Coordinator(int32_t index, std::unique_ptr<Journal> journal, io::Shards& shards,
-                         const Config& config, Environment& environment)
+                         const Config& config, const Topics& topics, Environment& environment)
     : index_(index),
       journal_(std::move(journal)),
       shard_(journal_->shard()),
       shards_(shards),
       config_(config),
+      topics_(topics),
       environment_(environment),
       groups_(std::make_unique<Groups>(config)) {}
 
@@ -98,12 +99,15 @@ void Coordinator::load_next() {
         const auto now = environment_.now();
         expire_at_ = now.instant + config_.retention_check_ms;
         spdlog::debug("groups: partition {} loaded: {} groups, {} bytes in {} ms", index_,
-                     groups_->size(), load_bytes_, now.instant - load_began_);
+                      groups_->size(), load_bytes_, now.instant - load_began_);
         if (load_foreign_ > 0)
             spdlog::warn(
                 "groups: partition {} holds {} records of kinds of groups that are not served",
                 index_, load_foreign_);
-        return carry_out(groups_->loaded(now));
+        carry_out(groups_->loaded(now));
+        // A crash may have come between the deletion of a topic and the tombstones.
+        return carry_out(groups_->drop(
+            now, [this](const auto& key, const auto& value) { return outlived(key, value); }));
     }
     auto read = journal_->read(load_next_, static_cast<uint32_t>(config_.load_buffer_bytes));
     if (!read)
@@ -361,7 +365,10 @@ void Coordinator::delete_group(const std::string& id, Reply<kafka::DeleteGroupsR
 kafka::OffsetFetchResponse::OffsetFetchResponseGroup Coordinator::fetch(
     const kafka::OffsetFetchRequest::OffsetFetchRequestGroup& request, bool require_stable) {
     const auto e = serving();
-    return e == ErrorCode::none ? groups_->fetch(request, require_stable) : refuse(request, e);
+    if (e != ErrorCode::none) return refuse(request, e);
+    return groups_->fetch(request, require_stable, [this](const auto& key, const auto& value) {
+        return outlived(key, value);
+    });
 }
 
 kafka::DescribeGroupsResponse::DescribedGroup Coordinator::describe(const std::string& id,
@@ -384,8 +391,16 @@ ErrorCode Coordinator::list(const kafka::ListGroupsRequest& request,
     return ErrorCode::none;
 }
 
-void Coordinator::topic_deleted(const std::string& topic) {
-    if (serving() == ErrorCode::none) carry_out(groups_->topic_deleted(environment_.now(), topic));
+void Coordinator::topic_deleted(const std::string& topic, const base::Uuid& id) {
+    if (serving() != ErrorCode::none) return;
+    carry_out(groups_->drop(environment_.now(), [&](const auto& key, const auto& value) {
+        return key.topic == topic && (value.topic_id == id || value.topic_id.is_zero());
+    }));
+}
+
+bool Coordinator::outlived(const OffsetKey& key, const OffsetCommitValue& value) const {
+    // Values of before version 4 don't say which topic they mean: they go by the name.
+    return !value.topic_id.is_zero() && topics_.id_of(shard_, key.topic) != value.topic_id;
 }
 
 }  // namespace groups

@@ -12,6 +12,7 @@
 #include "groups/groups.h"
 #include "groups/journal.h"
 #include "groups/loader.h"
+#include "groups/topics.h"
 #include "io/shard.h"
 
 namespace groups {
@@ -35,7 +36,8 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     template <class Response>
     using Reply = base::Function<void(Response)>;
 
-    Coordinator(int32_t index, std::unique_ptr<Journal>, io::Shards&, const Config&, Environment&);
+    Coordinator(int32_t index, std::unique_ptr<Journal>, io::Shards&, const Config&, const Topics&,
+                Environment&);
     ~Coordinator();
 
     /// Begins to load.
@@ -57,7 +59,8 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     /// Adds its groups; 14 or 15 if it can't tell (16 is not an error here: another broker tells).
     kafka::ErrorCode list(const kafka::ListGroupsRequest&,
                           std::vector<kafka::ListGroupsResponse::ListedGroup>& to);
-    void topic_deleted(const std::string& topic);
+    /// While loading there is nothing to do: what is loaded is compared with the topics then.
+    void topic_deleted(const std::string& topic, const base::Uuid& id);
 
     /// none, 14, 15 or 16.
     kafka::ErrorCode serving() const;
@@ -77,6 +80,8 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     void wait_for_more();
     void take(base::Result<Loaded>, base::Offset next);
     void load_failed(const std::string& why, bool try_again);
+    /// Whether the position is one in an earlier topic of the same name, or in none.
+    bool outlived(const OffsetKey&, const OffsetCommitValue&) const;
     void arm();
     void on_timer();
     void give_up_on_overdue(Now);
@@ -86,6 +91,7 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     io::Shard& shard_;
     io::Shards& shards_;
     const Config& config_;
+    const Topics& topics_;
     Environment& environment_;
     State state_ = State::loading;
     std::unique_ptr<Groups> groups_;

@@ -21,13 +21,28 @@ struct TestEnvironment final : Environment {
     uint64_t drawn = 0;
 };
 
+struct TestTopics final : Topics {
+    std::optional<base::Uuid> id_of(const io::Shard&, const std::string& name) const override {
+        const auto it = ids.find(name);
+        return it == ids.end() ? std::nullopt : std::optional(it->second);
+    }
+    std::map<std::string, base::Uuid> ids{{"t", {7, 1}}};
+};
+
+/// A row by which broker 0 leads as the only replica.
+replication::Assignment led_alone(base::LeaderEpoch epoch) {
+    const base::BrokerId self{0};
+    return {.epoch = epoch, .version = epoch, .leader = self, .replicas = {self}, .isr = {self}};
+}
+
 /// A real partition on a disk in memory, one shard run by hand.
 class CoordinatorTest : public testing::Test {
   protected:
     CoordinatorTest() {
         auto environment = std::make_unique<TestEnvironment>();
         clock = environment.get();
-        coordinators = std::make_unique<Coordinators>(shards, Config{}, 1, std::move(environment));
+        coordinators =
+            std::make_unique<Coordinators>(shards, Config{}, topics, 1, std::move(environment));
         open(0);
     }
     ~CoordinatorTest() override {
@@ -44,7 +59,7 @@ class CoordinatorTest : public testing::Test {
         CHECK(log.ok()) << log.status();
         partition = std::make_unique<replication::Partition>(*std::move(log), shards, shards.at(0),
                                                              replication::Partition::Options{});
-        partition->lead(epoch);
+        partition->assign(led_alone(epoch));
         coordinators->add(0, *partition);
     }
     void fail_over(base::LeaderEpoch epoch) {
@@ -67,14 +82,31 @@ class CoordinatorTest : public testing::Test {
     }
     ClientContext client(int16_t version) { return {"client", "/127.0.0.1", version}; }
 
-    kafka::OffsetCommitRequest commit_request(int64_t offset) {
+    kafka::OffsetCommitRequest commit_request(int64_t offset, base::Uuid topic_id = {}) {
         kafka::OffsetCommitRequest request;
         request.group_id = "g";
         request.topics.push_back(
             {.name = "t",
-             .topic_id = {},
+             .topic_id = topic_id,
              .partitions = {{.partition_index = 0, .committed_offset = offset}}});
         return request;
+    }
+    void commit(int64_t offset, base::Uuid topic_id) {
+        std::optional<kafka::OffsetCommitResponse> answer;
+        coordinators->commit(shards.at(0), commit_request(offset, topic_id), client(8),
+                             into(answer));
+        shards.settle();
+        ASSERT_TRUE(answer);
+        EXPECT_EQ(answer->topics[0].partitions[0].error_code, ErrorCode::none);
+    }
+    /// How many positions of the group are told to whoever asks for all.
+    size_t positions() {
+        std::optional<kafka::OffsetFetchResponse> response;
+        kafka::OffsetFetchRequest request;
+        request.groups.emplace_back().group_id = "g";
+        request.groups[0].topics.reset();
+        coordinators->fetch(shards.at(0), request, client(8), into(response));
+        return response->groups.at(0).topics.size();
     }
     int64_t fetched() {
         std::optional<kafka::OffsetFetchResponse> response;
@@ -131,6 +163,7 @@ class CoordinatorTest : public testing::Test {
 
     io::MemoryDisk disk;
     storage::MemoryStore store;
+    TestTopics topics;
     replication::FakeShards shards;
     TestEnvironment* clock = nullptr;
     std::unique_ptr<Coordinators> coordinators;
@@ -313,9 +346,66 @@ TEST_F(CoordinatorTest, ATopicThatIsGoneTakesItsPositionsAlong) {
     std::optional<kafka::OffsetCommitResponse> answer;
     coordinators->commit(shards.at(0), commit_request(9), client(8), into(answer));
     shards.settle();
-    coordinators->topic_deleted("t");
+    coordinators->topic_deleted("t", topics.ids["t"]);
     shards.settle();
     EXPECT_EQ(fetched(), -1);
+}
+
+/// The topic is deleted and made anew; the crash comes before its positions have tombstones.
+TEST_F(CoordinatorTest, APositionDoesNotPassToATopicMadeAnewOverACrash) {
+    shards.settle();
+    commit(9, {7, 1});
+    topics.ids["t"] = {7, 2};
+    fail_over(1);
+    EXPECT_EQ(fetched(), -1);
+    EXPECT_EQ(positions(), 0u);
+    EXPECT_GT(partition->log().end(), 1) << "the next start need not find it again";
+    commit(3, {7, 2});
+    fail_over(2);
+    EXPECT_EQ(fetched(), 3);
+    EXPECT_EQ(positions(), 1u);
+}
+
+TEST_F(CoordinatorTest, ADeletionWhileLoadingIsNotMissed) {
+    shards.settle();
+    commit(9, {7, 1});
+    coordinators->remove(0);
+    coordinators->add(0, *partition);
+    ASSERT_EQ(fetched(), -100 - static_cast<int>(ErrorCode::coordinator_load_in_progress));
+    topics.ids.clear();
+    coordinators->topic_deleted("t", {7, 1});
+    shards.settle();
+    EXPECT_EQ(positions(), 0u);
+    topics.ids["t"] = {7, 2};
+    fail_over(1);
+    EXPECT_EQ(fetched(), -1);
+}
+
+/// A commit that was on its way when its topic went comes after the tombstones.
+TEST_F(CoordinatorTest, APositionThatComesAfterItsTopicsDeletionIsNotServed) {
+    shards.settle();
+    topics.ids["t"] = {7, 2};
+    coordinators->topic_deleted("t", {7, 1});
+    commit(9, {7, 1});
+    EXPECT_EQ(fetched(), -1);
+    EXPECT_EQ(positions(), 0u);
+}
+
+TEST_F(CoordinatorTest, ADeletionSparesPositionsOfTheTopicsSuccessor) {
+    shards.settle();
+    topics.ids["t"] = {7, 2};
+    commit(9, {7, 2});
+    coordinators->topic_deleted("t", {7, 1});
+    shards.settle();
+    EXPECT_EQ(fetched(), 9);
+}
+
+TEST_F(CoordinatorTest, PositionsWithoutATopicIdGoByTheName) {
+    shards.settle();
+    commit(9, {});
+    topics.ids["t"] = {7, 2};
+    fail_over(1);
+    EXPECT_EQ(fetched(), 9);
 }
 
 }  // namespace

@@ -70,10 +70,11 @@ bool valid_instance_id(const std::optional<std::string>& id) {
 
 }  // namespace
 
-Coordinators::Coordinators(io::Shards& shards, const Config& config, int32_t partitions,
-                           std::unique_ptr<Environment> environment)
+Coordinators::Coordinators(io::Shards& shards, const Config& config, const Topics& topics,
+                           int32_t partitions, std::unique_ptr<Environment> environment)
     : shards_(shards),
       config_(config),
+      topics_(topics),
       environment_(environment ? std::move(environment) : std::make_unique<RealEnvironment>()),
       places_(static_cast<size_t>(partitions)),
       coordinators_(shards.count()) {
@@ -95,7 +96,7 @@ void Coordinators::add(int32_t index, std::unique_ptr<Journal> journal) {
     shard.run([this, index, &shard, journal = std::move(journal)]() mutable {
         auto& slot = coordinators_[shard.index()][index];
         if (slot) slot->stop();
-        slot = std::make_shared<Coordinator>(index, std::move(journal), shards_, config_,
+        slot = std::make_shared<Coordinator>(index, std::move(journal), shards_, config_, topics_,
                                              *environment_);
         slot->start();
         places_[static_cast<size_t>(index)] = static_cast<int32_t>(shard.index());
@@ -340,11 +341,11 @@ void Coordinators::delete_groups(io::Shard& from, kafka::DeleteGroupsRequest req
     }
 }
 
-void Coordinators::topic_deleted(const std::string& topic) {
+void Coordinators::topic_deleted(const std::string& topic, const base::Uuid& id) {
     for (size_t s = 0; s < shards_.count(); ++s) {
-        shards_.at(s).post([this, s, topic] {
+        shards_.at(s).post([this, s, topic, id] {
             for (const auto& [index, coordinator] : coordinators_[s])
-                coordinator->topic_deleted(topic);
+                coordinator->topic_deleted(topic, id);
         });
     }
 }

@@ -10,6 +10,7 @@
 #include "groups/config.h"
 #include "groups/coordinator.h"
 #include "groups/journal.h"
+#include "groups/topics.h"
 #include "io/shard.h"
 
 namespace groups {
@@ -33,9 +34,9 @@ class Coordinators {
     template <class Response>
     using Reply = base::Function<void(Response)>;
 
-    /// `partitions`: of __consumer_offsets. `shards` must outlive it; `environment` none: the real
-    /// clocks and randomness.
-    Coordinators(io::Shards& shards, const Config& config, int32_t partitions,
+    /// `partitions`: of __consumer_offsets. `shards` and `topics` must outlive it; `environment`
+    /// none: the real clocks and randomness.
+    Coordinators(io::Shards& shards, const Config& config, const Topics& topics, int32_t partitions,
                  std::unique_ptr<Environment> environment = nullptr);
     ~Coordinators();
 
@@ -71,7 +72,7 @@ class Coordinators {
     void delete_groups(io::Shard& from, kafka::DeleteGroupsRequest, ClientContext,
                        Reply<kafka::DeleteGroupsResponse>);
     /// The topic is gone: so are all positions in it.
-    void topic_deleted(const std::string& topic);
+    void topic_deleted(const std::string& topic, const base::Uuid& id);
 
   private:
     /// Runs `call` with the coordinator (null: not here) on its shard.
@@ -81,6 +82,7 @@ class Coordinators {
 
     io::Shards& shards_;
     const Config config_;
+    const Topics& topics_;
     std::unique_ptr<Environment> environment_;
     std::vector<std::atomic<int32_t>> places_;  // partition -> shard; -1: not led here
     /// By shard, touched there only: its coordinators by partition.

@@ -43,17 +43,19 @@ class Groups {
     Effects delete_group(Now, const std::string& id, RequestId);
 
     /// Positions as they are durable. `require_stable` asks to refuse while a transaction's commits
-    /// are pending; none can be here, so it changes nothing.
+    /// are pending; none can be here, so it changes nothing. `hidden` ones are as if never
+    /// committed.
     kafka::OffsetFetchResponse::OffsetFetchResponseGroup fetch(
-        const kafka::OffsetFetchRequest::OffsetFetchRequestGroup&, bool require_stable) const;
+        const kafka::OffsetFetchRequest::OffsetFetchRequestGroup&, bool require_stable,
+        const Offsets::Which& hidden = nullptr) const;
     kafka::DescribeGroupsResponse::DescribedGroup describe(const std::string& id,
                                                            int16_t version) const;
     std::vector<kafka::ListGroupsResponse::ListedGroup> list(const kafka::ListGroupsRequest&) const;
 
     /// Drops positions that have outlived the retention, and groups that have nothing left.
     Effects expire(Now);
-    /// Drops the positions of a topic that is gone.
-    Effects topic_deleted(Now, const std::string& topic);
+    /// Drops positions: those of a topic that is gone.
+    Effects drop(Now, const Offsets::Which&);
 
     Effects persisted(Now, WriteId, kafka::ErrorCode);
     /// The write takes too long: whoever waits for it is told 15, and may find it done later.

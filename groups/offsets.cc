@@ -57,12 +57,16 @@ void Offsets::each(
     in_group(durable_, group, [&](const auto& e) { visit(e.first, e.second); });
 }
 
-std::vector<OffsetKey> Offsets::keys_in(const std::string& topic) const {
+std::vector<OffsetKey> Offsets::keys_where(const Which& which) const {
     std::set<OffsetKey> keys;
-    for (const auto& [key, value] : durable_)
-        if (key.topic == topic) keys.insert(key);
-    for (const auto& [key, count] : in_flight_)
-        if (key.topic == topic) keys.insert(key);
+    const auto take = [&](const OffsetKey& key, const OffsetCommitValue* value) {
+        if (value != nullptr && which(key, *value)) keys.insert(key);
+        else keys.erase(key);
+    };
+    for (const auto& [key, value] : durable_) take(key, &value);
+    for (const auto& [id, changes] : writes_)
+        for (const auto& change : changes)
+            take(change.key, change.value ? &*change.value : nullptr);
     return {keys.begin(), keys.end()};
 }
 

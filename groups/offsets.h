@@ -40,8 +40,10 @@ class Offsets {
     /// Calls `visit` for each durable position of the group, by topic and partition.
     void each(const std::string& group,
               const std::function<void(const OffsetKey&, const OffsetCommitValue&)>& visit) const;
-    /// Positions of any group in this topic, durable or on their way.
-    std::vector<OffsetKey> keys_in(const std::string& topic) const;
+    /// Which positions a question is about.
+    using Which = std::function<bool(const OffsetKey&, const OffsetCommitValue&)>;
+    /// Positions of any group, as they are once what is on its way is durable.
+    std::vector<OffsetKey> keys_where(const Which&) const;
 
     /// When a group's positions begin to age; positions for which `kept` holds don't.
     struct Expiry {
