@@ -1,30 +1,12 @@
 #include "cli/kafka_client.h"
 
-#include <cstring>
-
 #include "base/endian.h"
-#include "base/varint.h"
 #include "kafka/messages/find_coordinator.h"
 
 namespace cli {
 namespace {
 
 constexpr int32_t answer_bytes_max = 256 << 20;
-constexpr std::string_view client_id = "moldau-cli";
-
-/// Skips the tagged fields of an answer's header, none of which is known.
-bool skip_tagged_fields(base::View& in) {
-    constexpr size_t bytes_max = 5;
-    const auto count = base::take_varint(in, bytes_max);
-    if (!count) return false;
-    for (uint64_t i = 0; i < *count; ++i) {
-        const auto tag = base::take_varint(in, bytes_max);
-        const auto size = base::take_varint(in, bytes_max);
-        if (!tag || !size || in.size() < *size) return false;
-        in = in.subspan(*size);
-    }
-    return true;
-}
 
 }  // namespace
 
@@ -47,14 +29,10 @@ base::Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& to, D
 base::Status Connection::negotiate(Deadline deadline) {
     using Request = kafka::ApiVersionsRequest;
     Request request;
-    request.client_software_name = "moldau-cli";
+    request.client_software_name = client_id;
     request.client_software_version = MOLDAU_VERSION;
     for (const kafka::Version version : {kafka::Version{3}, kafka::Version{0}}) {
-        const Header header{Request::api.key, version, version >= Request::api.flexible};
-        // Whatever the version, the answer's header has no tagged fields.
-        ASSIGN_OR_RETURN(const base::Bytes body,
-                         exchange(header, false,
-                                  kafka::encode(request, version, header.bytes()).bytes, deadline));
+        ASSIGN_OR_RETURN(const base::Bytes body, exchange(request, version, deadline));
         constexpr auto unsupported = static_cast<int16_t>(kafka::ErrorCode::unsupported_version);
         if (version > 0 && body.size() >= 2 && base::load_be<int16_t>(body.data()) == unsupported)
             continue;
@@ -85,25 +63,8 @@ base::Status Connection::unreadable(const std::string& why) const {
                               "\nIs it a Kafka port?");
 }
 
-size_t Connection::Header::bytes() const {
-    constexpr size_t fixed =
-        4 + 2 + 2 + 4 + 2;  // size, key, version, correlation, client id length
-    return fixed + client_id.size() + (flexible ? 1 : 0);
-}
-
-void Connection::Header::write(std::byte* to, size_t frame_bytes, int32_t correlation) const {
-    base::store_be(to, static_cast<int32_t>(frame_bytes - 4));
-    base::store_be(to + 4, static_cast<int16_t>(key));
-    base::store_be(to + 6, version);
-    base::store_be(to + 8, correlation);
-    base::store_be(to + 12, static_cast<int16_t>(client_id.size()));
-    std::memcpy(to + 14, client_id.data(), client_id.size());
-    if (flexible) to[14 + client_id.size()] = std::byte{0};  // no tagged fields
-}
-
-base::Result<base::Bytes> Connection::exchange(const Header& header, bool flexible_answer,
-                                               base::Bytes frame, Deadline deadline) {
-    header.write(frame.data(), frame.size(), ++correlation_);
+base::Result<base::Bytes> Connection::exchange(const kafka::Api& api, kafka::Version version,
+                                               base::View frame, Deadline deadline) {
     RETURN_IF_ERROR(socket_.write(frame, deadline));
 
     base::Bytes head(4);
@@ -113,10 +74,10 @@ base::Result<base::Bytes> Connection::exchange(const Header& header, bool flexib
         return unreadable("a frame of " + std::to_string(size) + " bytes");
     base::Bytes answer(static_cast<size_t>(size));
     RETURN_IF_ERROR(socket_.read(answer, deadline));
-    if (base::load_be<int32_t>(answer.data()) != correlation_)
-        return unreadable("it answers another request");
-    base::View body = base::View(answer).subspan(4);
-    if (flexible_answer && !skip_tagged_fields(body)) return unreadable("its header is cut short");
+    base::View body = answer;
+    const auto correlation = kafka::read_response_header(body, api, version);
+    if (!correlation.ok()) return unreadable(base::message(correlation.status()));
+    if (*correlation != correlation_) return unreadable("it answers another request");
     return base::Bytes(body.begin(), body.end());
 }
 

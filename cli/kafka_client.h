@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "base/status.h"
 #include "cli/socket.h"
 #include "kafka/errors.h"
+#include "kafka/header.h"
 #include "kafka/messages/api_versions.h"
 #include "kafka/messages/metadata.h"
 #include "kafka/wire.h"
@@ -37,32 +39,27 @@ class Connection {
     base::Result<Response> call(const Request& request, Deadline deadline,
                                 kafka::Version newest = no_limit) {
         ASSIGN_OR_RETURN(const kafka::Version version, pick(Request::api, newest));
-        const Header header{Request::api.key, version, version >= Request::api.flexible};
-        ASSIGN_OR_RETURN(const base::Bytes answer,
-                         exchange(header, header.flexible,
-                                  kafka::encode(request, version, header.bytes()).bytes, deadline));
+        ASSIGN_OR_RETURN(const base::Bytes answer, exchange(request, version, deadline));
         return parse<Response>(answer, version);
     }
 
   private:
     static constexpr kafka::Version no_limit = std::numeric_limits<kafka::Version>::max();
 
-    /// A request's header and the size in front of it.
-    struct Header {
-        kafka::ApiKey key;
-        kafka::Version version;
-        bool flexible;
-
-        size_t bytes() const;
-        void write(std::byte* to, size_t frame_bytes, int32_t correlation) const;
-    };
+    static constexpr std::string_view client_id = "moldau-cli";
 
     Connection(Socket socket, Endpoint peer) : socket_(std::move(socket)), peer_(std::move(peer)) {}
     base::Status negotiate(Deadline deadline);
     base::Result<kafka::Version> pick(const kafka::Api& api, kafka::Version newest) const;
-    /// Sends `frame`, which has room for the header in front; the result is the answer's body.
-    base::Result<base::Bytes> exchange(const Header& header, bool flexible_answer,
-                                       base::Bytes frame, Deadline deadline);
+    /// The body of the answer.
+    template <class Request>
+    base::Result<base::Bytes> exchange(const Request& request, kafka::Version version,
+                                       Deadline deadline) {
+        const auto frame = kafka::encode_request(++correlation_, client_id, request, version);
+        return exchange(Request::api, version, frame.bytes, deadline);
+    }
+    base::Result<base::Bytes> exchange(const kafka::Api&, kafka::Version, base::View frame,
+                                       Deadline deadline);
     base::Status unreadable(const std::string& why) const;
 
     template <class Response>
