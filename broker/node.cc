@@ -67,7 +67,8 @@ class ShownTopics final : public groups::Topics {
 /// are reset by hand: timers must go before them, and what is posted to them may refer to the rest.
 class Node::Parts {
   public:
-    explicit Parts(const Settings& s) : settings(s), memory(s.request_memory_bytes) {}
+    Parts(const Settings& s, std::shared_ptr<io::Disk> d)
+        : settings(s), disk(std::move(d)), memory(s.request_memory_bytes) {}
 
     base::Status open();
     base::Status join();
@@ -75,7 +76,7 @@ class Node::Parts {
     base::Status stop();
 
     const Settings settings;
-    const std::unique_ptr<io::Disk> disk = io::posix_disk();
+    const std::shared_ptr<io::Disk> disk;
     MemoryBudget memory;
     std::vector<std::unique_ptr<Local>> locals;
     const ShownTopics topics{locals};
@@ -121,8 +122,8 @@ base::Status Node::Parts::open() {
                      controller::Service::open(*store, *shards, home(), std::move(options)));
     RETURN_IF_ERROR(directories->belong_to(controller->opened()->cluster_id()));
 
-    partitions =
-        std::make_unique<replication::Partitions>(*shards, *disk, *store, settings.log_dirs);
+    partitions = std::make_unique<replication::Partitions>(
+        *shards, *disk, *store, settings.log_dirs, settings.storage_reserve_bytes);
     RETURN_IF_ERROR(partitions->finish_removals());
     const auto offsets = controller->opened()->topic(offsets_topic);
     const auto offsets_partitions =
@@ -162,7 +163,10 @@ base::Status Node::Parts::join() {
     for (const auto& path : partitions->unclaimed([this](const base::TopicPartition& id) {
              return controller->opened()->partition(id) != nullptr;
          }))
-        spdlog::warn("{} belongs to no topic of this cluster; it is left as it is", path);
+        spdlog::warn(
+            "{} belongs to no topic of this cluster; it is left as it is. If a topic was deleted "
+            "just before the last stop, remove the directory by hand; if not, metadata is missing",
+            path);
     const auto unfenced = wait_for<kafka::Error>([&](auto done) {
         controller->unfence_broker(settings.id, *epoch, home(), std::move(done));
     });
@@ -223,9 +227,14 @@ Node::~Node() {
 }
 
 base::Result<std::unique_ptr<Node>> Node::start(const Settings& settings) {
+    return start(settings, io::posix_disk());
+}
+
+base::Result<std::unique_ptr<Node>> Node::start(const Settings& settings,
+                                                std::shared_ptr<io::Disk> disk) {
     // Debian's absl is built with its detection of deadlocks on; it would only cost time here.
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-    std::unique_ptr<Node> node(new Node(std::make_unique<Parts>(settings)));
+    std::unique_ptr<Node> node(new Node(std::make_unique<Parts>(settings, std::move(disk))));
     RETURN_IF_ERROR(node->parts_->open());
     RETURN_IF_ERROR(node->parts_->listen());
     RETURN_IF_ERROR(node->parts_->join());

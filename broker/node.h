@@ -6,6 +6,10 @@
 #include "base/status.h"
 #include "broker/settings.h"
 
+namespace io {
+class Disk;
+}
+
 namespace broker {
 
 /// A broker (and, for now, the controller of its cluster of one) as a part of a process: opens what
@@ -16,6 +20,8 @@ class Node {
     /// kFailedPrecondition: the directory is in use, or belongs to another cluster or node, or an
     /// address can't be bound. kDataLoss: the metadata can't be read.
     static base::Result<std::unique_ptr<Node>> start(const Settings&);
+    /// On another disk than the real one; the store of the metadata stays on that.
+    static base::Result<std::unique_ptr<Node>> start(const Settings&, std::shared_ptr<io::Disk>);
     /// Stops as stop() does.
     ~Node();
 

@@ -31,6 +31,7 @@ struct Settings {
     std::vector<ListenerSettings> listeners;
     std::vector<std::string> log_dirs;         // log.dirs
     std::string metadata_dir;                  // metadata.log.dir; the first log dir by default
+    uint64_t storage_reserve_bytes = 0;        // storage.reserve.bytes
     size_t shards = 0;                         // num.network.threads; 0: one for each core
     size_t blocking_threads = 4;               // num.io.threads
     uint32_t max_request_bytes = 100u << 20;   // socket.request.max.bytes

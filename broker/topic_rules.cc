@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker/resolve.h"
+
 namespace broker {
 
 namespace {
@@ -62,6 +64,7 @@ replication::Partitions::Settings partition_settings(const metadata::ConfigView&
     out.log.producer_id_expiration_ms = configs.broker_int("producer.id.expiration.ms");
     out.options.self = self;
     out.options.min_isr = metadata::min_isr(configs, topic.name, replicas);
+    out.options.uses_reserve = internal_topic(topic.name);
     out.options.write_caching = configs.topic_bool(topic.name, "write.caching");
     return out;
 }

@@ -37,6 +37,12 @@ std::vector<Option> identity() {
                "another cluster is refused.")
             .own(),
         list("log.dir", "data", "The older name of log.dirs, used if that is not set."),
+        int64(
+            "storage.reserve.bytes", 64 << 20,
+            "With no more than this free on the disk of a log directory, produce to its topics is "
+            "refused; the broker's own topics and deletion go on. 0: produce until it is full.")
+            .at_least(0)
+            .own(),
         string("controller.quorum.voters", "",
                "The controllers, as id@host:port with commas between. Empty: this node alone."),
         string("controller.quorum.bootstrap.servers", "",

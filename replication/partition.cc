@@ -31,11 +31,12 @@ Error failed(const base::Status& why) {
 }  // namespace
 
 Partition::Partition(std::unique_ptr<storage::Log> log, io::Shards& shards, io::Shard& shard,
-                     Options options)
+                     Options options, std::shared_ptr<LogDir> dir)
     : log_(std::move(log)),
       shards_(shards),
       shard_(shard),
       options_(options),
+      dir_(std::move(dir)),
       replica_(options.self, options.min_isr,
                std::clamp(log_->stored_high_watermark(), log_->start(), log_->end())),
       alive_(std::make_shared<Partition*>(this)) {}
@@ -61,6 +62,14 @@ kafka::Outcome<storage::Appended> Partition::append_to_log(base::MutableView bat
     if (!leading()) return not_leading();
     if (acks == Acks::all && !replica_.enough_in_sync()) {
         return Error{ErrorCode::not_enough_replicas, "too few replicas are in sync"};
+    }
+    if (dir_) {
+        if (dir_->fenced()) return failed(dir_->health());
+        if (!options_.uses_reserve && !dir_->take(batch.size(), io::monotonic_clock())) {
+            return Error{ErrorCode::kafka_storage_error,
+                         absl::StrCat("log directory ", dir_->path(),
+                                      " has no more than storage.reserve.bytes free")};
+        }
     }
     auto appended = log_->append(batch, leader_epoch(), io::wall_clock());
     if (!appended.ok()) note(log_->health());
@@ -142,14 +151,6 @@ void Partition::assign(const Assignment& row) {
         start_sync();  // recovery may have left a tail that nothing has synced
     }
     carry_out(effects);
-}
-
-void Partition::lead(base::LeaderEpoch epoch) {
-    assign({.epoch = epoch,
-            .version = epoch,
-            .leader = options_.self,
-            .replicas = {options_.self},
-            .isr = {options_.self}});
 }
 
 void Partition::set_config(const storage::LogConfig& config, Options options) {
@@ -287,7 +288,10 @@ void Partition::start_sync() {
 void Partition::finish_sync(const storage::Sync& sync, const base::Status& status) {
     syncing_ = false;
     log_->synced(sync, status);
-    if (!status.ok()) return note(status);
+    if (!status.ok()) {
+        if (dir_) dir_->fence(status);
+        return note(status);
+    }
     schedule_sync();  // what came meanwhile goes together, while the answers leave
     carry_out(replica_.progressed(safe_end()));
 }

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "io/shard.h"
 #include "kafka/errors.h"
+#include "replication/log_dir.h"
 #include "replication/replica.h"
 #include "storage/log.h"
 
@@ -28,6 +29,8 @@ class Partition {
         int min_isr = 1;
         /// acks=all means "in memory of the in-sync replicas", not "on disk".
         bool write_caching = false;
+        /// Goes on where the disk has no more than its reserve left.
+        bool uses_reserve = false;
         base::BrokerId self{0};
     };
     using AppendDone = base::Function<void(kafka::Outcome<storage::Appended>)>;
@@ -47,7 +50,9 @@ class Partition {
         std::optional<storage::EpochEnd> diverging;  // set: no records
     };
 
-    Partition(std::unique_ptr<storage::Log>, io::Shards&, io::Shard&, Options);
+    /// `dir`: where its log lies; none: it shares with nobody.
+    Partition(std::unique_ptr<storage::Log>, io::Shards&, io::Shard&, Options,
+              std::shared_ptr<LogDir> dir = nullptr);
     ~Partition();
 
     /// Appends one validated batch; `batch` is used only during the call (offset and epoch are
@@ -64,8 +69,6 @@ class Partition {
 
     /// Follows a row of the metadata. Whoever loses leadership fails what waits (6).
     void assign(const Assignment&);
-    /// Takes over leadership with this epoch, as the only replica.
-    void lead(base::LeaderEpoch);
     void set_config(const storage::LogConfig&, Options);
 
     bool leading() const { return replica_.leading(); }
@@ -123,6 +126,7 @@ class Partition {
     io::Shards& shards_;
     io::Shard& shard_;
     Options options_;
+    const std::shared_ptr<LogDir> dir_;
     Replica replica_;
     std::shared_ptr<Partition*> alive_;  // a sync that comes back finds this, or nothing
     base::Status failure_;               // of the store; the log keeps its own

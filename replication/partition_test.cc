@@ -21,6 +21,12 @@ using testing::IsEmpty;
 
 constexpr milliseconds timeout{1000};
 
+/// A row by which broker 0 leads as the only replica.
+Assignment led_alone(base::LeaderEpoch epoch) {
+    const base::BrokerId self{0};
+    return {.epoch = epoch, .version = epoch, .leader = self, .replicas = {self}, .isr = {self}};
+}
+
 class PartitionTest : public testing::Test {
   protected:
     PartitionTest() { open({}); }
@@ -37,7 +43,7 @@ class PartitionTest : public testing::Test {
                                       config, io::wall_clock());
         ASSERT_TRUE(log.ok()) << log.status();
         partition = std::make_unique<Partition>(*std::move(log), shards, shards.at(0), options);
-        if (epoch >= 0) partition->lead(epoch);
+        if (epoch >= 0) partition->assign(led_alone(epoch));
         shards.settle();
     }
     void reopen(Partition::Options options, base::LeaderEpoch epoch) {
@@ -278,7 +284,7 @@ TEST_F(PartitionTest, ReadsEndAtTheHighWatermark) {
 }
 
 TEST_F(PartitionTest, ReadsCheckTheLeaderEpoch) {
-    partition->lead(4);
+    partition->assign(led_alone(4));
     EXPECT_EQ(read_error({.offset = 0, .current_epoch = 3}), ErrorCode::fenced_leader_epoch);
     EXPECT_EQ(read_error({.offset = 0, .current_epoch = 5}), ErrorCode::unknown_leader_epoch);
     EXPECT_EQ(read_error({.offset = 0, .current_epoch = 4}), ErrorCode::none);
@@ -286,7 +292,7 @@ TEST_F(PartitionTest, ReadsCheckTheLeaderEpoch) {
 
 TEST_F(PartitionTest, AReaderOfAnotherHistoryIsToldWhereItParted) {
     append("a", 3);
-    partition->lead(2);
+    partition->assign(led_alone(2));
     append("b", 2);
     shards.settle();
     const auto read = partition->read({.offset = 4, .max_bytes = 1000, .last_fetched_epoch = 0});
@@ -368,7 +374,7 @@ TEST_F(PartitionTest, ARecoveredTailIsSyncedBeforeItIsShown) {
     partition.reset();
     open({}, -1);
     EXPECT_EQ(partition->log().end(), 3);
-    partition->lead(2);
+    partition->assign(led_alone(2));
     shards.settle();
     EXPECT_EQ(partition->log().synced(), 3);
     EXPECT_EQ(partition->high_watermark(), 3);

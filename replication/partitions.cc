@@ -4,7 +4,6 @@
 
 #include "absl/strings/numbers.h"
 #include "spdlog/spdlog.h"
-#include "storage/checkpoint.h"
 
 namespace replication {
 
@@ -29,22 +28,14 @@ std::optional<TopicPartition> parse_directory_name(const std::string& name) {
     return id;
 }
 
-base::Status forget_rows(storage::Store& store, const TopicPartition& id) {
-    storage::WriteBatch batch;
-    RETURN_IF_ERROR(
-        store.scan(storage::row_prefix(id), [&](std::string_view key, std::string_view) {
-            batch.remove(std::string(key));
-            return true;
-        }));
-    return store.write(batch, storage::Store::Durability::buffered);
-}
-
 }  // namespace
 
 Partitions::Partitions(io::Shards& shards, io::Disk& disk, storage::Store& store,
-                       std::vector<std::string> log_dirs)
+                       std::vector<std::string> log_dirs, uint64_t reserve_bytes)
     : shards_(shards), disk_(disk), store_(store), log_dirs_(std::move(log_dirs)) {
     CHECK(!log_dirs_.empty());
+    for (const auto& dir : log_dirs_)
+        shared_.push_back(std::make_shared<LogDir>(shards, disk, dir, reserve_bytes));
     for (size_t i = 0; i < shards_.count(); ++i) locals_.push_back(std::make_unique<Local>());
 }
 
@@ -62,14 +53,20 @@ Partitions::Local& Partitions::local(const TopicPartition& id) {
     return *locals_[shard.index()];
 }
 
-/// Where it lies already, or else the directory with the most space.
+storage::Log::Place Partitions::place(const TopicPartition& id, size_t log_dir,
+                                      const std::string& name) {
+    return {
+        .directory = log_dirs_[log_dir] + "/" + name, .id = id, .disk = &disk_, .store = &store_};
+}
+
+/// Where it lies already, or else the directory with the most space that takes writes.
 size_t Partitions::choose_log_dir(const std::string& name) const {
     size_t best = 0;
     uint64_t most = 0;
     for (size_t i = 0; i < log_dirs_.size(); ++i) {
         if (disk_.exists(log_dirs_[i] + "/" + name)) return i;
         const uint64_t free = disk_.free_bytes(log_dirs_[i]).value_or(0);
-        if (free > most) {
+        if (free > most && !shared_[i]->fenced()) {
             most = free;
             best = i;
         }
@@ -82,15 +79,13 @@ void Partitions::open(const TopicPartition& id, const Settings& settings, const 
     shards_.block([this, id, settings, row, done = std::move(done)]() mutable {
         const std::string name = directory_name(id);
         const size_t dir = choose_log_dir(name);
-        auto log = storage::Log::open(
-            {.directory = log_dirs_[dir] + "/" + name, .id = id, .disk = &disk_, .store = &store_},
-            settings.log, io::wall_clock());
+        auto log = storage::Log::open(place(id, dir, name), settings.log, io::wall_clock());
         home(id).post([this, id, dir, row, options = settings.options, log = std::move(log),
                        done = std::move(done)]() mutable {
             Entry entry{.log_dir = dir};
             if (log.ok())
-                entry.partition =
-                    std::make_unique<Partition>(*std::move(log), shards_, home(id), options);
+                entry.partition = std::make_unique<Partition>(*std::move(log), shards_, home(id),
+                                                              options, shared_[dir]);
             else entry.why_offline = base::message(log.status());
             install(id, std::move(entry), row);
             done(log.status());
@@ -119,12 +114,11 @@ void Partitions::remove(const TopicPartition& id, base::Function<void(const base
             [this, id, dir, partition = std::move(partition), done = std::move(done)]() mutable {
                 partition.reset();
                 // Renamed first: what a crash leaves half deleted is never taken for a partition.
-                const std::string path = log_dirs_[dir] + "/" + directory_name(id);
-                const std::string doomed = path + std::string(doomed_suffix);
-                base::Status status = disk_.rename(path, doomed);
+                const std::string name = directory_name(id);
+                const auto doomed = place(id, dir, name + std::string(doomed_suffix));
+                auto status = disk_.rename(log_dirs_[dir] + "/" + name, doomed.directory);
                 if (status.ok()) status = disk_.sync_directory(log_dirs_[dir]);
-                if (status.ok()) status = disk_.remove_all(doomed);
-                if (status.ok()) status = forget_rows(store_, id);
+                if (status.ok()) status = storage::Log::destroy(doomed);
                 if (!status.ok())
                     spdlog::error("deleting partition {} of topic {}: {}", id.index,
                                   id.topic.to_string(), base::message(status));
@@ -170,6 +164,7 @@ void Partitions::maintain_every(std::chrono::milliseconds interval) {
 void Partitions::schedule_maintenance(size_t shard, std::chrono::milliseconds interval) {
     locals_[shard]->timer = shards_.at(shard).after(interval, [this, shard, interval] {
         const auto now = io::wall_clock();
+        for (const auto& dir : shared_) dir->recheck(io::monotonic_clock());
         for (auto& [id, entry] : locals_[shard]->entries)
             if (entry.partition) entry.partition->maintain(now);
         schedule_maintenance(shard, interval);
@@ -196,15 +191,13 @@ base::Status Partitions::close() {
 }
 
 base::Status Partitions::finish_removals() {
-    for (const auto& dir : log_dirs_) {
-        ASSIGN_OR_RETURN(const auto names, disk_.list(dir));
+    for (size_t dir = 0; dir < log_dirs_.size(); ++dir) {
+        ASSIGN_OR_RETURN(const auto names, disk_.list(log_dirs_[dir]));
         for (const auto& name : names) {
             if (!name.ends_with(doomed_suffix)) continue;
             const auto id =
                 parse_directory_name(name.substr(0, name.size() - doomed_suffix.size()));
-            if (!id) continue;
-            RETURN_IF_ERROR(disk_.remove_all(dir + "/" + name));
-            RETURN_IF_ERROR(forget_rows(store_, *id));
+            if (id) RETURN_IF_ERROR(storage::Log::destroy(place(*id, dir, name)));
         }
     }
     return base::ok();

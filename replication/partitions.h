@@ -31,7 +31,9 @@ class Partitions {
         uint64_t bytes = 0;
     };
 
-    Partitions(io::Shards&, io::Disk&, storage::Store&, std::vector<std::string> log_dirs);
+    /// `reserve_bytes`: of each log directory's disk, see storage.reserve.bytes.
+    Partitions(io::Shards&, io::Disk&, storage::Store&, std::vector<std::string> log_dirs,
+               uint64_t reserve_bytes = 0);
     ~Partitions();
 
     const std::vector<std::string>& log_dirs() const { return log_dirs_; }
@@ -62,11 +64,14 @@ class Partitions {
     /// Closes all logs cleanly; blocks. Not from a shard.
     base::Status close();
 
-    /// Removes what an earlier process had begun to delete. Blocks.
+    /// Removes what an earlier process had begun to delete: what is renamed for it, nothing else.
+    /// Blocks.
     base::Status finish_removals();
 
     /// Directories of partitions under the log directories whose topic is not in `known`: their
-    /// data is kept, untouched, until somebody deletes it.
+    /// data is kept, untouched, until somebody deletes it. The metadata remembers no deleted
+    /// topics, so a deletion that a crash cut short before the directory was renamed looks the same
+    /// as metadata that was lost, and only the operator can tell.
     std::vector<std::string> unclaimed(
         const std::function<bool(const base::TopicPartition&)>& known) const;
 
@@ -82,6 +87,7 @@ class Partitions {
     };
 
     Local& local(const base::TopicPartition&);
+    storage::Log::Place place(const base::TopicPartition&, size_t log_dir, const std::string& name);
     size_t choose_log_dir(const std::string& name) const;
     void install(const base::TopicPartition&, Entry, const Assignment&);
     void schedule_maintenance(size_t shard, std::chrono::milliseconds interval);
@@ -90,7 +96,8 @@ class Partitions {
     io::Disk& disk_;
     storage::Store& store_;
     const std::vector<std::string> log_dirs_;
-    std::vector<std::unique_ptr<Local>> locals_;  // by shard
+    std::vector<std::shared_ptr<LogDir>> shared_;  // of log_dirs_, in the same order
+    std::vector<std::unique_ptr<Local>> locals_;   // by shard
 };
 
 }  // namespace replication

@@ -377,7 +377,8 @@ def test_a_full_disk(cluster, small_disk):
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"\0" * (6 << 20))
     cluster.start(f"--set=log.dirs={small_disk}", "--set=offsets.topic.num.partitions=1",
-                  f"--set=metadata.log.dir={cluster.folder}/metadata")
+                  f"--set=metadata.log.dir={cluster.folder}/metadata",
+                  "--set=storage.reserve.bytes=0")
     with Connection(cluster.port) as client:
         assert create_topics(client, "full") == [0]
         wait_until(lambda: metadata(client, "full") == [0], "the topic is there")

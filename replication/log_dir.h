@@ -1,0 +1,52 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "base/time.h"
+#include "io/disk.h"
+#include "io/shard.h"
+
+namespace replication {
+
+/// What the partitions of one log directory share: whether it may still be written to, and how much
+/// room there is. Callable from any shard.
+class LogDir : public std::enable_shared_from_this<LogDir> {
+  public:
+    /// `reserve_bytes`: see storage.reserve.bytes. Looks at the disk, and so blocks. Shards and
+    /// disk must outlive the work on the shards' pool.
+    LogDir(io::Shards&, io::Disk&, std::string path, uint64_t reserve_bytes);
+
+    const std::string& path() const { return path_; }
+
+    /// A sync failed here: what the disk still holds of what it was given is unknown, and trying
+    /// again would not tell. Nothing more is appended in this directory until the next start.
+    void fence(const base::Status& why);
+    bool fenced() const { return fenced_.load(std::memory_order_acquire); }
+    base::Status health() const;
+
+    /// Takes `bytes` of the room above the reserve; false if there is not so much. The disk is not
+    /// asked each time: appends are counted from the last look, which is a second old at most while
+    /// appends come (a tenth, while they are refused), and happens on the pool.
+    bool take(uint64_t bytes, base::InstantMs now);
+    /// Looks again soon, if there was too little room.
+    void recheck(base::InstantMs now);
+
+  private:
+    void look_later(base::InstantMs now);
+    void look();
+
+    io::Shards& shards_;
+    io::Disk& disk_;
+    const std::string path_;
+    const uint64_t reserve_bytes_;
+    std::atomic<bool> fenced_ = false;
+    std::atomic<int64_t> room_ = 0;  // above the reserve; below 0: that much is missing
+    std::atomic<base::InstantMs> looked_at_ = 0;
+    std::atomic<bool> looking_ = false;
+    std::atomic<bool> short_ = false;  // as told in the log
+};
+
+}  // namespace replication
