@@ -18,6 +18,18 @@ base::Status mismatch(const std::string& path, const char* what, const std::stri
                               "configure the node as it was.");
 }
 
+/// Makes the directory, and its entry survive power loss: without that, what is synced in it is
+/// lost with it.
+base::Status make_durable(io::Disk& disk, const std::string& path) {
+    if (disk.exists(path)) return base::ok();
+    const auto slash = path.find_last_of('/');
+    std::string parent = ".";
+    if (slash != std::string::npos) parent = slash == 0 ? "/" : path.substr(0, slash);
+    if (parent != "." && parent != "/") RETURN_IF_ERROR(make_durable(disk, parent));
+    RETURN_IF_ERROR(disk.make_directories(path));
+    return disk.sync_directory(parent);
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Directories>> Directories::open(io::Disk& disk,
@@ -46,7 +58,7 @@ base::Result<std::unique_ptr<Directories>> Directories::open(io::Disk& disk,
 }
 
 base::Status Directories::take(const std::string& path) {
-    RETURN_IF_ERROR(disk_.make_directories(path));
+    RETURN_IF_ERROR(make_durable(disk_, path));
     ASSIGN_OR_RETURN(auto lock, disk_.lock(path));
     locks_.push_back(std::move(lock));
     ASSIGN_OR_RETURN(const Mark mark, read_mark(path));

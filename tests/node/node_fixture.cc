@@ -70,7 +70,7 @@ NodeTest::~NodeTest() {
 }
 
 void NodeTest::start() {
-    auto node = broker::Node::start(settings_);
+    auto node = disk_ ? broker::Node::start(settings_, disk_) : broker::Node::start(settings_);
     ASSERT_TRUE(node.ok()) << node.status();
     node_ = *std::move(node);
 }
@@ -80,11 +80,11 @@ Peer& NodeTest::client() {
     return *client_;
 }
 
-void NodeTest::stop() {
+void NodeTest::stop(bool clean) {
     client_.reset();
     if (node_) {
         const auto status = node_->stop();
-        EXPECT_TRUE(status.ok()) << status;
+        EXPECT_EQ(status.ok(), clean) << status;
     }
     node_.reset();
 }

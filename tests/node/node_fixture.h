@@ -6,6 +6,7 @@
 
 #include "broker/node.h"
 #include "cli/socket.h"
+#include "io/disk.h"
 #include "kafka/header.h"
 
 namespace tests {
@@ -55,7 +56,8 @@ class NodeTest : public testing::Test {
     ~NodeTest() override;
 
     void start();
-    void stop();
+    /// `clean`: closes without an error.
+    void stop(bool clean = true);
     Peer connect() { return Peer(node_->addresses().front()); }
     /// A connection that lasts until the node stops, and with it what it received.
     Peer& client();
@@ -63,6 +65,7 @@ class NodeTest : public testing::Test {
                       const std::vector<std::pair<std::string, std::string>>& configs = {});
 
     broker::Settings settings_;
+    std::shared_ptr<io::Disk> disk_;  // none: the real one
 
   private:
     std::string folder_;
