@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "io/heap.h"
 #include "spdlog/spdlog.h"
 
 namespace broker {
@@ -63,6 +64,8 @@ void Connections::look_after(size_t shard) {
     const auto now = io::monotonic_clock();
     const auto all = of_shard_[shard].connections;  // closing changes the set
     for (const auto& connection : all) connection->look_after(now);
+    if (shard == 0 && idle_heap_.should_return(services_.memory.taken()))
+        services_.shards.block([] { io::return_free_heap(); });
     of_shard_[shard].timer = services_.shards.at(shard).after(std::chrono::seconds(1),
                                                               [this, shard] { look_after(shard); });
 }

@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "broker/connection.h"
 #include "broker/connection_counts.h"
+#include "broker/idle_heap.h"
 #include "broker/services.h"
 
 namespace broker {
@@ -42,6 +43,7 @@ class Connections {
     std::vector<std::unique_ptr<Local>>& locals_;
     std::vector<OfShard> of_shard_;
     ConnectionCounts counts_;  // on the first shard
+    IdleHeap idle_heap_;       // on the first shard
 };
 
 }  // namespace broker

@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace broker {
@@ -20,14 +21,18 @@ class MemoryBudget {
         do {
             if (used != 0 && (used >= limit_ || bytes > limit_ - used)) return false;
         } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+        taken_.fetch_add(bytes, std::memory_order_relaxed);
         return true;
     }
     void give_back(size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
     size_t used() const { return used_.load(std::memory_order_relaxed); }
+    /// All that was ever taken.
+    uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
 
   private:
     const size_t limit_;
     std::atomic<size_t> used_{0};
+    std::atomic<uint64_t> taken_{0};
 };
 
 /// A share of the budget, given back when destroyed.
