@@ -50,6 +50,12 @@ class Consumer:
 
     def subscribe(self, topics):
         self.consumer.subscribe(topics)
+        if not V2:
+            # Version 3.0.12 loses its assignment where it joins before it knows the partitions, joins
+            # again when it does, and a poll ends in between: it then waits for ever, without
+            # heartbeats. This blocks until the partitions are known.
+            for topic in topics:
+                self.consumer.partitions_for_topic(topic)
 
     def assign(self, topic, partitions):
         self.consumer.assign([TopicPartition(topic, p) for p in partitions])
