@@ -26,7 +26,7 @@ OUTSIDE = ("bench", "tests")
 # in, effects go out. That is what makes it simulable. Patterns are paths without the ending.
 PURE = [
     r"controller/(topics|brokers|partitions|elections|placement|configs|producer_ids)",
-    r"controller/raft/(raft|log|progress|quorum)",
+    r"controller/raft/\w+",
     r"replication/replica\w*",
     r"groups/(groups?|join|sync|rebalance|commits|describe|effects|members?|offsets|transactions)",
     r"metadata/\w+",

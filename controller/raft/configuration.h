@@ -1,0 +1,58 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "controller/raft/types.h"
+
+namespace raft {
+
+/// Who takes part. In force on a member as soon as the entry with it is in its log, committed or
+/// not (Raft thesis §4.1). One change adds or removes one voter, so that any majority of the old
+/// and any of the new have a member in common.
+struct Configuration {
+    static constexpr size_t kMostMembers = 64;
+    static constexpr size_t kMostAddressBytes = 1024;
+
+    /// Member → address, which means nothing to Raft: it tells the others where to connect to.
+    using Members = std::map<Member, std::string>;
+    Members voters;
+    Members learners;  // are sent the log, but have no vote, don't campaign and don't count
+
+    bool has_voter(const Member& m) const { return voters.contains(m); }
+    bool has_learner(const Member& m) const { return learners.contains(m); }
+    bool has(const Member& m) const { return has_voter(m) || has_learner(m); }
+    /// Whether that id takes part, under any incarnation.
+    bool has_id(int32_t id) const;
+    /// Voters that make a majority.
+    size_t majority() const { return voters.size() / 2 + 1; }
+    bool operator==(const Configuration&) const = default;
+
+    std::string encode() const;
+    /// Nothing if the bytes are not what encode() writes: cut short, too long, above the bounds, or
+    /// with one id twice.
+    static std::optional<Configuration> decode(std::string_view bytes);
+};
+
+/// A controller that is new, or whose disk is: it first catches up as a learner.
+struct AddLearner {
+    Member member;
+    std::string address;
+};
+/// A learner that has caught up becomes a voter.
+struct Promote {
+    Member member;
+};
+/// A voter or learner goes.
+struct Remove {
+    Member member;
+};
+using Change = std::variant<AddLearner, Promote, Remove>;
+
+/// The configuration after the change; nothing if it doesn't fit: the id takes part already, the
+/// member is not what it should be, it is the last voter, or a bound is exceeded.
+std::optional<Configuration> changed(const Configuration&, const Change&);
+
+}  // namespace raft

@@ -1,0 +1,67 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "controller/raft/sim/cluster.h"
+#include "controller/raft/sim/world.h"
+
+namespace raft::sim {
+
+/// A cluster under load and a swarm of faults, all drawn from the seed: messages are lost, repeated
+/// and late, links cut one way or both, disks slow or failing, nodes crash, lose their disks and
+/// come back as others, members are added, promoted and removed, logs compacted, clocks differ. In
+/// the end everything heals, and the cluster must make progress.
+class Simulation {
+  public:
+    struct Totals {
+        uint64_t events = 0, elections = 0, commits = 0, reads = 0, snapshots = 0, changes = 0,
+                 crashes = 0, wipes = 0;
+    };
+    Simulation(uint64_t seed, bool trace);
+
+    /// What went wrong, or nothing.
+    std::optional<std::string> run();
+    Totals totals();
+
+  private:
+    struct Knobs {  // percentages, and milliseconds
+        int voters = 3, spares = 2;
+        int64_t loss = 0, twice = 0, late = 0, latest = 300;
+        int64_t slow_disk = 0, slowest_disk = 100, bad_disk = 0;
+        int64_t crashes = 0, cuts = 0, wipes = 0, members = 0, snapshots = 0, transfers = 0;
+        int64_t propose_every = 30, strangers = 0, corrupt = 0;
+    };
+    void draw_knobs(Options&);
+    bool until(int64_t time);
+
+    void send(Message);
+    void write(Node&);
+    void tick(int id);
+    void propose();
+    void chaos();
+    void administer();
+    void cut();
+    void crash(Node&);
+    void wipe(Node&);
+    bool may_wipe(const Node&);
+    void repair();
+    void settle();
+    void check_settled();
+    Node& any() { return cluster_->node(static_cast<int>(world_.below(nodes_))); }
+
+    World world_;
+    Knobs knobs_;
+    int nodes_ = 0;
+    bool quiet_ = false;
+    bool proposing_ = true;
+    std::set<std::pair<int, int>> cut_;  // from, to
+    std::vector<int64_t> period_;        // of each node's ticks
+    int64_t last_change_ = -10'000;
+    uint64_t next_value_ = 0;
+    std::unique_ptr<Cluster> cluster_;
+    Totals totals_;
+};
+
+}  // namespace raft::sim
