@@ -133,8 +133,8 @@ class Group {
     void join_new(const kafka::JoinGroupRequest&, const Caller&, Turn&);
     void join_known(const kafka::JoinGroupRequest&, const Caller&, Turn&);
     void join_again(Member&, const kafka::JoinGroupRequest&, const Caller&, Turn&);
-    void add_and_rebalance(const kafka::JoinGroupRequest&, const Caller&, std::string member_id,
-                           Turn&);
+    void add_and_rebalance(const kafka::JoinGroupRequest&, const Caller&,
+                           const std::string& member_id, Turn&);
     void update_and_rebalance(Member&, const kafka::JoinGroupRequest&, const Caller&, Turn&);
     void update(Member&, const kafka::JoinGroupRequest&, const Caller&, Turn&);
     void replace_static(const std::string& old_id, std::string new_id,

@@ -91,12 +91,11 @@ void Group::join_new(const kafka::JoinGroupRequest& request, const Caller& calle
         request.group_instance_id.value_or(caller.client_id) + "-" + caller.member_suffix;
     if (request.group_instance_id) {
         const auto it = static_members_.find(*request.group_instance_id);
-        if (it == static_members_.end())
-            return add_and_rebalance(request, caller, std::move(id), turn);
+        if (it == static_members_.end()) return add_and_rebalance(request, caller, id, turn);
         const std::string old_id = it->second;
         return replace_static(old_id, std::move(id), request, caller, turn);
     }
-    if (caller.version < 4) return add_and_rebalance(request, caller, std::move(id), turn);
+    if (caller.version < 4) return add_and_rebalance(request, caller, id, turn);
     // KIP-394: a client that retries without an id would leave a ghost member behind each time.
     const auto until = turn.now.instant + request.session_timeout_ms;
     pending_members_[id] = until;
@@ -147,7 +146,7 @@ void Group::update(Member& member, const kafka::JoinGroupRequest& request, const
 }
 
 void Group::add_and_rebalance(const kafka::JoinGroupRequest& request, const Caller& caller,
-                              std::string member_id, Turn& turn) {
+                              const std::string& member_id, Turn& turn) {
     if (members_.empty()) protocol_type_ = request.protocol_type;
     add({.id = member_id,
          .instance_id = request.group_instance_id,
