@@ -53,6 +53,8 @@ class Reply {
     Reply(std::shared_ptr<Answers> to, int32_t correlation_id, kafka::Version version)
         : to_(std::move(to)), correlation_id_(correlation_id), version_(version) {}
 
+    // It is moved on, which the check does not see.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param)
     void operator()(const Response& response,
                     std::vector<std::vector<storage::FileSlice>> files = {}) {
         auto to = std::exchange(to_, nullptr);
