@@ -33,21 +33,9 @@ else
         git ls-files --others --exclude-standard -- '*.cc'
     } | sort -u)
 fi
-# Only what the build compiles has the flags that clang-tidy needs.
-compiled=()
-for file in "${tidy[@]}"; do
-    if grep -qF "\"file\": \"$PWD/$file\"" build/release/compile_commands.json; then
-        compiled+=("$file")
-    fi
-done
-note "clang-tidy on ${#compiled[@]} files"
-if ((${#compiled[@]})); then
-    # g++'s own warning names are unknown to clang.
-    printf '%s\0' "${compiled[@]}" |
-        xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/release --quiet --warnings-as-errors='*' \
-            --extra-arg=-Wno-unknown-warning-option 2>&1 |
-        { grep -v -E '^[0-9]+ warnings? generated\.$|^Suppressed |^Use -header-filter' || true; } ||
-        failed=1
+note "clang-tidy on ${#tidy[@]} files"
+if ((${#tidy[@]})); then
+    tools/tidy.py "${tidy[@]}" || failed=1
 fi
 if ((failed)); then
     note "lint failed"
