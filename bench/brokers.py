@@ -113,12 +113,14 @@ transaction.state.log.min.isr=1
         return next(self.libraries.glob("kafka_2.13-*.jar")).stem.split("-")[-1]
 
 
-def resident_mb(pid):
-    """MB of memory that the process holds now."""
+def memory_mb(pid):
+    """MB of memory that the process holds now, and the most that it ever held."""
+    found = {}
     for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise RuntimeError(f"process {pid} shows no VmRSS")
+        if line.startswith(("VmRSS:", "VmHWM:")):
+            name, value = line.split()[:2]
+            found[name] = int(value) * 1024 / 1e6
+    return found["VmRSS:"], found["VmHWM:"]
 
 
 def cpu_seconds(pid):

@@ -1,3 +1,7 @@
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <mutex>
 #include <random>
@@ -108,6 +112,7 @@ bool Producer::send(Payloads& payloads, Clock::time_point due) {
         client_.get(), RD_KAFKA_V_TOPIC(options_.topic.c_str()),
         RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_VALUE(payloads.next(), payloads.size()),
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): an opaque of librdkafka, never followed.
         RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(due.time_since_epoch().count())), RD_KAFKA_V_END);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__QUEUE_FULL)
         fail(rd_kafka_err2str(error));
@@ -171,7 +176,36 @@ Report produce(const Options& options) {
     return out;
 }
 
+namespace {
+
+/// Waits until the first broker accepts connections. A client that was refused once looks again
+/// only a second later, and that second would be counted as the broker's.
+void wait_until_accepting(const std::string& brokers) {
+    const std::string first = brokers.substr(0, brokers.find(','));
+    const size_t colon = first.rfind(':');
+    if (colon == std::string::npos) fail("not HOST:PORT: " + first);
+    addrinfo* found = nullptr;
+    const addrinfo hints{.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    if (getaddrinfo(first.substr(0, colon).c_str(), first.substr(colon + 1).c_str(), &hints,
+                    &found) != 0)
+        fail("can't resolve " + first);
+    const auto deadline = Clock::now() + std::chrono::minutes(2);
+    for (bool accepted = false; !accepted;) {
+        if (Clock::now() > deadline) fail(first + " accepts no connection");
+        for (const addrinfo* a = found; a != nullptr && !accepted; a = a->ai_next) {
+            const int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+            accepted = fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) == 0;
+            if (fd >= 0) close(fd);
+        }
+        if (!accepted) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    freeaddrinfo(found);
+}
+
+}  // namespace
+
 double first_acknowledged(const Options& options) {
+    wait_until_accepting(options.brokers);
     std::atomic<int64_t> when_us = 0;
     const Client client = make_client(
         RD_KAFKA_PRODUCER, options,

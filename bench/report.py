@@ -11,6 +11,8 @@ FIGURES = {
     "small_records_s": ("produce, 100 B records, one producer", "records/s", True),
     "consume_mb_s": ("consume from the page cache", "MB/s", True),
     "cpu_s_gb": ("broker's CPU for one GB produced, one producer", "s/GB", False),
+    "small_cpu_s": ("broker's CPU for a million such records of 100 B", "s", False),
+    "consume_cpu_s_gb": ("broker's CPU for one GB consumed", "s/GB", False),
     "linger5_p50_ms": ("produce latency at 10 MB/s, linger 5 ms (the default), p50", "ms", False),
     "linger5_p99_ms": ("produce latency at 10 MB/s, linger 5 ms (the default), p99", "ms", False),
     "linger5_p99.9_ms": ("produce latency at 10 MB/s, linger 5 ms (the default), p99.9", "ms", False),
@@ -19,6 +21,7 @@ FIGURES = {
     "linger0_p99.9_ms": ("produce latency at 10 MB/s, no linger, p99.9", "ms", False),
     "start_s": ("start to first acknowledged message", "s", False),
     "memory_mb": ("memory after the run", "MB", False),
+    "memory_peak_mb": ("most memory during the run", "MB", False),
 }
 
 TABLES = {
@@ -77,6 +80,8 @@ def markdown(result, command):
         "- Kafka: one node in KRaft mode, the JVM settings of its own start script "
         "(1 GB heap, G1). Topics have three partitions and one replica on both sides.",
         "- Latency is measured open loop: from when a record was due, not from when it was sent.",
+        "- Where a client is what limits (its own CPU: 100 B records and consuming, on two cores; its "
+        "linger: latency), the rows of the broker's CPU say what the broker itself costs.",
         f"- Rounds: {len(rounds)}{', shortened (--quick): a look, not a measurement' if result['quick'] else ''}.",
         "",
         f"    {command}", ""]

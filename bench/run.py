@@ -21,7 +21,7 @@ import sys
 import time
 
 import report
-from brokers import ROOT, ApacheKafka, Moldau, cpu_seconds, resident_mb
+from brokers import ROOT, ApacheKafka, Moldau, cpu_seconds, memory_mb
 
 PORT = 21690
 DURABILITY = {
@@ -74,23 +74,30 @@ class Bench:
         self.load("consume", "warm-up")
         self.topic("delete", "warm-up")
 
+    def costed(self, broker, *load):
+        """A load's result, and the CPU seconds that the broker spent meanwhile."""
+        before = cpu_seconds(broker.pid())
+        result = self.load(*load)
+        return result, cpu_seconds(broker.pid()) - before
+
     def throughput(self, broker, configs):
         out = {}
         common = ["--seconds", self.seconds, "--warmup", 0]
         self.fresh("one", configs)
-        cpu_seconds_before = cpu_seconds(broker.pid())
-        one = self.load("produce", "one", *common)
+        one, cpu = self.costed(broker, "produce", "one", *common)
         out["produce_mb_s"] = one["mb_per_s"]
-        out["cpu_s_gb"] = ((cpu_seconds(broker.pid()) - cpu_seconds_before)
-                           / (one["mb_per_s"] * one["seconds"] / 1000))
-        out["consume_mb_s"] = self.load("consume", "one")["mb_per_s"]
+        out["cpu_s_gb"] = cpu / (one["mb_per_s"] * one["seconds"] / 1000)
+        read, cpu = self.costed(broker, "consume", "one")
+        out["consume_mb_s"] = read["mb_per_s"]
+        out["consume_cpu_s_gb"] = cpu / (read["mb_per_s"] * read["seconds"] / 1000)
         self.topic("delete", "one")
         self.fresh("three", configs)
         out["produce3_mb_s"] = self.load("produce", "three", "--producers", 3, *common)["mb_per_s"]
         self.topic("delete", "three")
         self.fresh("small", configs)
-        out["small_records_s"] = self.load("produce", "small", "--record-bytes", 100,
-                                           *common)["records_per_s"]
+        small, cpu = self.costed(broker, "produce", "small", "--record-bytes", 100, *common)
+        out["small_records_s"] = small["records_per_s"]
+        out["small_cpu_s"] = cpu / (small["records"] / 1e6)
         self.topic("delete", "small")
         return out
 
@@ -114,7 +121,9 @@ class Bench:
             for durability, configs in DURABILITY.items():
                 own = configs[broker.name]
                 out[durability] = {**self.throughput(broker, own), **self.latency(own)}
-            out["once"]["memory_mb"] = resident_mb(broker.pid())
+            time.sleep(5)
+            now, peak = memory_mb(broker.pid())
+            out["once"] |= {"memory_mb": now, "memory_peak_mb": peak}
         finally:
             broker.stop()
         return out
