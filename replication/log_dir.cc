@@ -12,12 +12,81 @@ namespace {
 constexpr base::InstantMs look_every_ms = 1000;
 constexpr base::InstantMs look_again_ms = 100;
 
+/// Other failures of a sync say that there is nothing to sync, or no descriptor to do it with.
+base::Status watched(LogDir& dir, base::Status sync) {
+    if (absl::IsUnavailable(sync)) dir.fence(sync);
+    return sync;
+}
+
+class WatchedFile final : public io::File {
+  public:
+    WatchedFile(std::unique_ptr<io::File> file, std::shared_ptr<LogDir> dir)
+        : file_(std::move(file)), dir_(std::move(dir)) {}
+
+    base::Status append(std::span<const base::View> pieces) override {
+        return file_->append(pieces);
+    }
+    base::Result<size_t> read_at(uint64_t position, base::MutableView to) const override {
+        return file_->read_at(position, to);
+    }
+    base::Status sync() override { return watched(*dir_, file_->sync()); }
+    base::Status truncate(uint64_t size) override { return file_->truncate(size); }
+    uint64_t size() const override { return file_->size(); }
+    int descriptor() const override { return file_->descriptor(); }
+    const std::string& path() const override { return file_->path(); }
+
+  private:
+    const std::unique_ptr<io::File> file_;
+    const std::shared_ptr<LogDir> dir_;
+};
+
+class WatchedDisk final : public io::Disk {
+  public:
+    WatchedDisk(io::Disk& disk, LogDir& dir) : disk_(disk), dir_(dir) {}
+
+    base::Result<std::unique_ptr<io::File>> open(const std::string& path, io::Open how) override {
+        ASSIGN_OR_RETURN(auto file, disk_.open(path, how));
+        return std::make_unique<WatchedFile>(std::move(file), dir_.shared_from_this());
+    }
+    base::Status remove(const std::string& path) override { return disk_.remove(path); }
+    base::Status remove_all(const std::string& path) override { return disk_.remove_all(path); }
+    base::Status rename(const std::string& from, const std::string& to) override {
+        return disk_.rename(from, to);
+    }
+    base::Status make_directories(const std::string& path) override {
+        return disk_.make_directories(path);
+    }
+    base::Status sync_directory(const std::string& path) override {
+        return watched(dir_, disk_.sync_directory(path));
+    }
+    base::Result<std::vector<std::string>> list(const std::string& path) override {
+        return disk_.list(path);
+    }
+    bool exists(const std::string& path) override { return disk_.exists(path); }
+    base::Result<uint64_t> free_bytes(const std::string& path) override {
+        return disk_.free_bytes(path);
+    }
+    base::Result<std::unique_ptr<io::DirectoryLock>> lock(const std::string& path) override {
+        return disk_.lock(path);
+    }
+
+  private:
+    io::Disk& disk_;
+    LogDir& dir_;  // which holds this
+};
+
 }  // namespace
 
 LogDir::LogDir(io::Shards& shards, io::Disk& disk, std::string path, uint64_t reserve_bytes)
-    : shards_(shards), disk_(disk), path_(std::move(path)), reserve_bytes_(reserve_bytes) {
+    : shards_(shards),
+      disk_(disk),
+      path_(std::move(path)),
+      reserve_bytes_(reserve_bytes),
+      watched_(std::make_unique<WatchedDisk>(disk, *this)) {
     look();
 }
+
+LogDir::~LogDir() = default;
 
 void LogDir::fence(const base::Status& why) {
     if (fenced_.exchange(true)) return;
@@ -33,8 +102,10 @@ base::Status LogDir::health() const {
 
 bool LogDir::take(uint64_t bytes, base::InstantMs now) {
     const auto wanted = static_cast<int64_t>(bytes);
-    const bool enough = room_.fetch_sub(wanted, std::memory_order_relaxed) >= wanted;
-    if (!enough) room_.fetch_add(wanted, std::memory_order_relaxed);
+    auto room = room_.load(std::memory_order_relaxed);
+    bool enough = room >= wanted;
+    while (enough && !room_.compare_exchange_weak(room, room - wanted, std::memory_order_relaxed))
+        enough = room >= wanted;
     const auto pause = enough ? look_every_ms : look_again_ms;
     if (now - looked_at_.load(std::memory_order_relaxed) >= pause) look_later(now);
     return enough;
@@ -54,10 +125,11 @@ void LogDir::look_later(base::InstantMs now) {
 }
 
 void LogDir::look() {
-    // A disk that can't say how full it is gives its word on each write.
     const auto free = disk_.free_bytes(path_);
-    const auto most = static_cast<uint64_t>(std::numeric_limits<int64_t>::max() / 2);
-    const auto room = static_cast<int64_t>(std::min(free.value_or(most), most)) -
+    constexpr auto most = uint64_t{std::numeric_limits<int64_t>::max()};
+    // A disk that can't say how full it is gives its word on each write.
+    if (!free.ok()) return room_.store(most, std::memory_order_relaxed);
+    const auto room = static_cast<int64_t>(std::min(*free, most)) -
                       static_cast<int64_t>(std::min(reserve_bytes_, most));
     room_.store(room, std::memory_order_relaxed);
     const bool now_short = room <= 0;

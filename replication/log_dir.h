@@ -18,8 +18,12 @@ class LogDir : public std::enable_shared_from_this<LogDir> {
     /// `reserve_bytes`: see storage.reserve.bytes. Looks at the disk, and so blocks. Shards and
     /// disk must outlive the work on the shards' pool.
     LogDir(io::Shards&, io::Disk&, std::string path, uint64_t reserve_bytes);
+    ~LogDir();
 
     const std::string& path() const { return path_; }
+    /// The disk, for the logs of this directory: whatever sync fails on it, of an append, a roll, a
+    /// recovery or a deletion, fences the directory. Its files may outlive the logs.
+    io::Disk& disk() { return *watched_; }
 
     /// A sync failed here: what the disk still holds of what it was given is unknown, and trying
     /// again would not tell. Nothing more is appended in this directory until the next start.
@@ -42,6 +46,7 @@ class LogDir : public std::enable_shared_from_this<LogDir> {
     io::Disk& disk_;
     const std::string path_;
     const uint64_t reserve_bytes_;
+    const std::unique_ptr<io::Disk> watched_;
     std::atomic<bool> fenced_ = false;
     std::atomic<int64_t> room_ = 0;  // above the reserve; below 0: that much is missing
     std::atomic<base::InstantMs> looked_at_ = 0;

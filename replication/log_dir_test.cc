@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <limits>
+#include <thread>
+
 #include "io/memory_disk.h"
 #include "replication/fake_shards.h"
 
@@ -76,6 +80,57 @@ TEST_F(LogDirTest, RecoversEvenIfNobodyProduces) {
     dir->recheck(6000);
     shards.settle();
     EXPECT_TRUE(dir->take(1, 6001));
+}
+
+/// A batch that does not fit must not stand in the way of one that does, not even for a moment.
+TEST_F(LogDirTest, WhatDoesNotFitTakesNothing) {
+    std::atomic<bool> over = false;
+    std::thread large([&] {
+        while (!over) EXPECT_FALSE(dir->take(601, 1));
+    });
+    size_t taken = 0;
+    for (int i = 0; i < 600; ++i) taken += dir->take(1, 1) ? 1 : 0;
+    over = true;
+    large.join();
+    EXPECT_EQ(taken, 600u);
+}
+
+TEST_F(LogDirTest, ADiskThatDoesNotSayHowFullItIsIsTakenAtItsWord) {
+    fill(700);
+    dir->take(0, 1000);
+    shards.settle();
+    EXPECT_FALSE(dir->take(1, 1001));
+    ASSERT_TRUE(disk.remove_all("/d").ok());
+    EXPECT_FALSE(dir->take(1, 2000));
+    shards.settle();
+    EXPECT_TRUE(dir->take(1, 2001));
+    // No word, and a reserve larger than any disk.
+    const auto greedy =
+        std::make_shared<LogDir>(shards, disk, "/d", std::numeric_limits<uint64_t>::max());
+    EXPECT_TRUE(greedy->take(1, 1));
+}
+
+TEST_F(LogDirTest, AFailedSyncOfAnyFileOrDirectoryFences) {
+    auto file = dir->disk().open("/d/f", io::Open::create);
+    ASSERT_TRUE(file.ok());
+    EXPECT_TRUE((*file)->sync().ok());
+    EXPECT_FALSE(dir->disk().sync_directory("/d/none").ok());
+    EXPECT_FALSE(dir->fenced()) << "the directory is gone, that is all";
+    disk.fail(io::MemoryDisk::Operation::append);
+    const base::Bytes bytes(1);
+    const base::View piece = bytes;
+    EXPECT_FALSE((*file)->append({&piece, 1}).ok());
+    EXPECT_FALSE(dir->fenced()) << "a failed write is known to its file";
+    disk.fail(io::MemoryDisk::Operation::sync_directory);
+    EXPECT_FALSE(dir->disk().sync_directory("/d").ok());
+    EXPECT_TRUE(dir->fenced());
+
+    const auto other = std::make_shared<LogDir>(shards, disk, "/d", 400);
+    auto again = other->disk().open("/d/f", io::Open::existing);
+    ASSERT_TRUE(again.ok());
+    disk.fail(io::MemoryDisk::Operation::sync);
+    EXPECT_FALSE((*again)->sync().ok());
+    EXPECT_TRUE(other->fenced());
 }
 
 TEST_F(LogDirTest, AFenceStays) {

@@ -183,7 +183,8 @@ kafka::Outcome<Offset> Partition::delete_records(Offset offset) {
 
 void Partition::maintain(base::TimestampMs now) {
     CHECK(shard_.here());
-    if (!health().ok()) return;
+    // In a fenced directory the next write may well fail, and then not even reading goes on.
+    if (!health().ok() || (dir_ && dir_->fenced())) return;
     const auto removed = log_->apply_retention(high_watermark(), now);
     for (const auto& status : {removed.status(), log_->maintain(now)}) {
         if (!status.ok()) spdlog::warn("partition maintenance: {}", base::message(status));
@@ -288,10 +289,7 @@ void Partition::start_sync() {
 void Partition::finish_sync(const storage::Sync& sync, const base::Status& status) {
     syncing_ = false;
     log_->synced(sync, status);
-    if (!status.ok()) {
-        if (dir_) dir_->fence(status);
-        return note(status);
-    }
+    if (!status.ok()) return note(status);
     schedule_sync();  // what came meanwhile goes together, while the answers leave
     carry_out(replica_.progressed(safe_end()));
 }

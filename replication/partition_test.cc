@@ -38,11 +38,12 @@ class PartitionTest : public testing::Test {
     void open(Partition::Options options, base::LeaderEpoch epoch = 0) {
         auto log = storage::Log::open({.directory = "/data/p",
                                        .id = {.topic = {1, 2}, .index = 0},
-                                       .disk = &disk,
+                                       .disk = dir ? &dir->disk() : &disk,
                                        .store = &store},
                                       config, io::wall_clock());
         ASSERT_TRUE(log.ok()) << log.status();
-        partition = std::make_unique<Partition>(*std::move(log), shards, shards.at(0), options);
+        partition =
+            std::make_unique<Partition>(*std::move(log), shards, shards.at(0), options, dir);
         if (epoch >= 0) partition->assign(led_alone(epoch));
         shards.settle();
     }
@@ -85,6 +86,7 @@ class PartitionTest : public testing::Test {
     storage::MemoryStore store;
     storage::LogConfig config;
     FakeShards shards;
+    std::shared_ptr<LogDir> dir;  // none: it has no other partitions
     std::unique_ptr<Partition> partition;
     std::vector<std::string> done;
 };
@@ -188,6 +190,34 @@ TEST_F(PartitionTest, AFailedSyncFailsWhatWaitsAndAllThatComes) {
     EXPECT_EQ(shards.blocking(), 0u) << "never tried again";
     EXPECT_FALSE(partition->health().ok());
     partition->maintain(1);
+}
+
+TEST_F(PartitionTest, AFailedSyncFencesItsDirectory) {
+    dir = std::make_shared<LogDir>(shards, disk, "/data", 0);
+    reopen({}, 1);
+    disk.fail(io::MemoryDisk::Operation::sync);
+    append("a", 1);
+    shards.settle();
+    EXPECT_THAT(take_done(), ElementsAre("a!56"));
+    EXPECT_TRUE(dir->fenced());
+}
+
+/// Maintenance would write, and its failure would take away what can still be read.
+TEST_F(PartitionTest, InAFencedDirectoryNothingIsWrittenAndAllCanBeRead) {
+    dir = std::make_shared<LogDir>(shards, disk, "/data", 0);
+    reopen({}, 1);
+    append("a", 1);
+    shards.settle();
+    EXPECT_THAT(take_done(), ElementsAre("a=0-0"));
+    dir->fence(base::unavailable("EIO"));
+    append("b", 1);
+    EXPECT_THAT(take_done(), ElementsAre("b!56"));
+    for (const auto what : {io::MemoryDisk::Operation::open, io::MemoryDisk::Operation::rename,
+                            io::MemoryDisk::Operation::sync_directory})
+        disk.fail(what, 1, 100);
+    partition->maintain(io::wall_clock() + 2 * config.segment_ms);
+    EXPECT_EQ(read_error({.offset = 0, .max_bytes = 1, .at_least_one = true}), ErrorCode::none);
+    EXPECT_EQ(partition->log().end(), 1);
 }
 
 TEST_F(PartitionTest, AFailedWriteFailsWhatWaits) {

@@ -55,21 +55,23 @@ Partitions::Local& Partitions::local(const TopicPartition& id) {
 
 storage::Log::Place Partitions::place(const TopicPartition& id, size_t log_dir,
                                       const std::string& name) {
-    return {
-        .directory = log_dirs_[log_dir] + "/" + name, .id = id, .disk = &disk_, .store = &store_};
+    return {.directory = log_dirs_[log_dir] + "/" + name,
+            .id = id,
+            .disk = &shared_[log_dir]->disk(),
+            .store = &store_};
 }
 
 /// Where it lies already, or else the directory with the most space that takes writes.
 size_t Partitions::choose_log_dir(const std::string& name) const {
     size_t best = 0;
-    uint64_t most = 0;
+    std::pair<bool, uint64_t> best_rank;
     for (size_t i = 0; i < log_dirs_.size(); ++i) {
         if (disk_.exists(log_dirs_[i] + "/" + name)) return i;
-        const uint64_t free = disk_.free_bytes(log_dirs_[i]).value_or(0);
-        if (free > most && !shared_[i]->fenced()) {
-            most = free;
-            best = i;
-        }
+        // One that can't say how much is free still goes before one that takes nothing.
+        const std::pair rank(!fenced(i), disk_.free_bytes(log_dirs_[i]).value_or(0));
+        if (i > 0 && rank <= best_rank) continue;
+        best = i;
+        best_rank = rank;
     }
     return best;
 }
@@ -116,8 +118,9 @@ void Partitions::remove(const TopicPartition& id, base::Function<void(const base
                 // Renamed first: what a crash leaves half deleted is never taken for a partition.
                 const std::string name = directory_name(id);
                 const auto doomed = place(id, dir, name + std::string(doomed_suffix));
-                auto status = disk_.rename(log_dirs_[dir] + "/" + name, doomed.directory);
-                if (status.ok()) status = disk_.sync_directory(log_dirs_[dir]);
+                auto& disk = *doomed.disk;
+                auto status = disk.rename(log_dirs_[dir] + "/" + name, doomed.directory);
+                if (status.ok()) status = disk.sync_directory(log_dirs_[dir]);
                 if (status.ok()) status = storage::Log::destroy(doomed);
                 if (!status.ok())
                     spdlog::error("deleting partition {} of topic {}: {}", id.index,

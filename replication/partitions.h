@@ -40,6 +40,8 @@ class Partitions {
     base::Result<uint64_t> free_bytes(size_t log_dir) const {
         return disk_.free_bytes(log_dirs_[log_dir]);
     }
+    /// A sync failed in it: what lies there can be read, but nothing is appended any more.
+    bool fenced(size_t log_dir) const { return shared_[log_dir]->fenced(); }
     io::Shard& home(const base::TopicPartition&) const;
 
     /// Opens or creates the partition's log on the blocking pool, and has it follow the metadata's
