@@ -39,6 +39,10 @@ Response describe(const Call& call, const Request& request, const Usages& usages
     for (size_t i = 0; i < dirs.size(); ++i) {
         auto& out = response.results.emplace_back();
         out.log_dir = dirs[i];
+        if (call.services.partitions.fenced(i)) {
+            out.error_code = kafka::ErrorCode::kafka_storage_error;
+            continue;
+        }
         const auto free = call.services.partitions.free_bytes(i);
         if (free.ok()) out.usable_bytes = static_cast<int64_t>(*free);
         for (auto& [topic, partitions] : by_dir[i])

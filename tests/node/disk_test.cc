@@ -5,6 +5,7 @@
 #include "broker/directories.h"
 #include "io/memory_disk.h"
 #include "kafka/messages/delete_topics.h"
+#include "kafka/messages/describe_log_dirs.h"
 #include "kafka/messages/find_coordinator.h"
 #include "kafka/messages/offset_commit.h"
 #include "tests/node/node_fixture.h"
@@ -64,6 +65,12 @@ class DiskTest : public NodeTest {
         EXPECT_EQ(p.error_code, ErrorCode::none) << topic;
         return p.records ? values_in(p.records->bytes()) : std::vector<std::string>{};
     }
+    using LogDir = kafka::DescribeLogDirsResponse::DescribeLogDirsResult;
+    std::vector<LogDir> log_dirs() {
+        kafka::DescribeLogDirsRequest request;
+        request.topics.reset();
+        return client().call<kafka::DescribeLogDirsResponse>(request, 4).results;
+    }
     ErrorCode commit_in(const std::string& topic) {
         kafka::OffsetCommitRequest request;
         request.group_id = "g";
@@ -98,6 +105,15 @@ TEST_F(DiskTest, AFailedSyncFencesItsDirectoryAndNothingAcknowledgedIsLost) {
         EXPECT_EQ(produce_to("elsewhere", "5"), ErrorCode::none);
     }
     EXPECT_EQ(values("beside"), acknowledged) << "what was there can be read";
+    const auto described = log_dirs();
+    ASSERT_EQ(described.size(), 2u);
+    EXPECT_EQ(described[0].log_dir, "/first");
+    EXPECT_EQ(described[0].error_code, ErrorCode::kafka_storage_error);
+    EXPECT_TRUE(described[0].topics.empty());
+    EXPECT_EQ(described[0].usable_bytes, -1);
+    EXPECT_EQ(described[1].error_code, ErrorCode::none);
+    EXPECT_EQ(described[1].topics.size(), 1u);
+    EXPECT_GT(described[1].usable_bytes, 0);
     create_topic("new");
     EXPECT_EQ(produce_to("new", "0"), ErrorCode::none) << "it goes where writing goes on";
 
@@ -110,6 +126,18 @@ TEST_F(DiskTest, AFailedSyncFencesItsDirectoryAndNothingAcknowledgedIsLost) {
         EXPECT_EQ(found, acknowledged) << topic;
         EXPECT_EQ(produce_to(topic, "again"), ErrorCode::none) << topic;
     }
+}
+
+/// A topic's log can't be opened, because a sync of its recovery fails: that is no better a disk.
+TEST_F(DiskTest, ASyncThatFailsBeforeTheFirstAppendFencesToo) {
+    create_topic("beside");
+    ASSERT_EQ(produce_to("beside", "0"), ErrorCode::none);
+    disks->fail(io::MemoryDisk::Operation::sync_directory, 1, 1, "/first");
+    create_topic("hit");
+    EXPECT_EQ(produce_to("hit", "refused"), ErrorCode::kafka_storage_error);
+    EXPECT_EQ(produce_to("beside", "refused"), ErrorCode::kafka_storage_error);
+    EXPECT_EQ(values("beside").size(), 1u);
+    EXPECT_EQ(log_dirs().at(0).error_code, ErrorCode::kafka_storage_error);
 }
 
 TEST_F(DiskTest, ProduceIsRefusedBeforeTheDiskIsFullAndTheRestGoesOn) {
