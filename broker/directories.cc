@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "metadata/server_properties.h"
+#include "spdlog/spdlog.h"
 
 namespace broker {
 
@@ -18,16 +19,21 @@ base::Status mismatch(const std::string& path, const char* what, const std::stri
                               "configure the node as it was.");
 }
 
-/// Makes the directory, and its entry survive power loss: without that, what is synced in it is
-/// lost with it.
+/// Makes the directory, and its entry and those above it survive power loss: without that, what is
+/// synced in it is lost with it. What is there already may have been made by a process that died
+/// before it could sync it; but it may also be somebody else's, in a place that can't be synced.
 base::Status make_durable(io::Disk& disk, const std::string& path) {
-    if (disk.exists(path)) return base::ok();
+    if (path == "/" || path == ".") return base::ok();
     const auto slash = path.find_last_of('/');
     std::string parent = ".";
     if (slash != std::string::npos) parent = slash == 0 ? "/" : path.substr(0, slash);
-    if (parent != "." && parent != "/") RETURN_IF_ERROR(make_durable(disk, parent));
+    const bool there = disk.exists(path);
+    RETURN_IF_ERROR(make_durable(disk, parent));
     RETURN_IF_ERROR(disk.make_directories(path));
-    return disk.sync_directory(parent);
+    const auto synced = disk.sync_directory(parent);
+    if (synced.ok() || !there) return synced;
+    spdlog::warn("{}: {}. A power loss soon may lose the directory.", path, base::message(synced));
+    return base::ok();
 }
 
 }  // namespace
@@ -58,7 +64,7 @@ base::Result<std::unique_ptr<Directories>> Directories::open(io::Disk& disk,
 }
 
 base::Status Directories::take(const std::string& path) {
-    RETURN_IF_ERROR(make_durable(disk_, path));
+    if (!disk_.exists(path + mark_name)) RETURN_IF_ERROR(make_durable(disk_, path));
     ASSIGN_OR_RETURN(auto lock, disk_.lock(path));
     locks_.push_back(std::move(lock));
     ASSIGN_OR_RETURN(const Mark mark, read_mark(path));

@@ -140,6 +140,39 @@ TEST_F(DiskTest, ASyncThatFailsBeforeTheFirstAppendFencesToo) {
     EXPECT_EQ(log_dirs().at(0).error_code, ErrorCode::kafka_storage_error);
 }
 
+/// A process that made the directories died before it could sync what holds them.
+TEST(Directories, WhatIsClaimedSurvivesAPowerLossWhoeverMadeIt) {
+    auto disk = std::make_shared<io::MemoryDisk>();
+    ASSERT_TRUE(disk->make_directories("/srv/moldau/data").ok());
+    broker::Settings settings;
+    settings.log_dirs = {"/srv/moldau/data"};
+    settings.metadata_dir = "/srv/moldau/metadata";
+    {
+        auto taken = broker::Directories::open(*disk, settings);
+        ASSERT_TRUE(taken.ok()) << taken.status();
+        ASSERT_TRUE((*taken)->belong_to("cluster").ok());
+    }
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+        const auto left = disk->after_power_loss(seed);
+        EXPECT_TRUE(left->exists("/srv/moldau/data/meta.properties")) << seed;
+        EXPECT_TRUE(left->exists("/srv/moldau/metadata/meta.properties")) << seed;
+    }
+}
+
+/// Somebody else's directory above may not let itself be synced.
+TEST(Directories, OnlyWhatWasMadeMustBeSynced) {
+    io::MemoryDisk disk;
+    ASSERT_TRUE(disk.make_directories("/srv/data").ok());
+    broker::Settings settings;
+    settings.log_dirs = {"/srv/data"};
+    settings.metadata_dir = settings.log_dirs.front();
+    disk.fail(io::MemoryDisk::Operation::sync_directory, 1, 100, "/");
+    EXPECT_TRUE(broker::Directories::open(disk, settings).ok());
+    settings.log_dirs = {"/srv/new"};
+    settings.metadata_dir = settings.log_dirs.front();
+    EXPECT_FALSE(broker::Directories::open(disk, settings).ok());
+}
+
 TEST_F(DiskTest, ProduceIsRefusedBeforeTheDiskIsFullAndTheRestGoesOn) {
     create_topic("t");
     kafka::FindCoordinatorRequest find;
