@@ -301,9 +301,11 @@ Effects Groups::expire(Now now) {
 
 Effects Groups::drop(Now now, const Offsets::Which& which) {
     Turn turn(now, last_write_);
-    const auto keys = offsets_.keys_where(which);
-    if (!keys.empty())
-        waiting_.emplace(bury(keys, std::nullopt, turn), Waiting{0, {}, keys[0].group, {}});
+    std::map<std::string, std::vector<OffsetKey>> keys;
+    for (auto& key : offsets_.keys_where(which)) keys[key.group].push_back(std::move(key));
+    // Each write is some group's, which may have nothing left afterwards.
+    for (const auto& [group, its_keys] : keys)
+        waiting_.emplace(bury(its_keys, std::nullopt, turn), Waiting{0, {}, group, {}});
     return std::move(turn.effects);
 }
 

@@ -105,9 +105,10 @@ void Coordinator::load_next() {
                 "groups: partition {} holds {} records of kinds of groups that are not served",
                 index_, load_foreign_);
         carry_out(groups_->loaded(now));
-        // A crash may have come between the deletion of a topic and the tombstones.
-        return carry_out(groups_->drop(
-            now, [this](const auto& key, const auto& value) { return outlived(key, value); }));
+        // A crash may have come between the deletion of a topic and the tombstones. When the log is
+        // read anew after a failed append this waits for the timer: it may be what failed.
+        if (!std::exchange(loaded_once_, true)) drop_outlived(now);
+        return;
     }
     auto read = journal_->read(load_next_, static_cast<uint32_t>(config_.load_buffer_bytes));
     if (!read)
@@ -261,6 +262,7 @@ void Coordinator::on_timer() {
     if (life == life_ && now.instant >= expire_at_) {
         expire_at_ = now.instant + config_.retention_check_ms;
         carry_out(groups_->expire(now));
+        if (life == life_) drop_outlived(now);
     }
     if (life == life_) give_up_on_overdue(now);
     if (life == life_) arm();
@@ -399,8 +401,14 @@ void Coordinator::topic_deleted(const std::string& topic, const base::Uuid& id) 
 }
 
 bool Coordinator::outlived(const OffsetKey& key, const OffsetCommitValue& value) const {
+    const auto there = topics_.id_of(shard_, key.topic);
     // Values of before version 4 don't say which topic they mean: they go by the name.
-    return !value.topic_id.is_zero() && topics_.id_of(shard_, key.topic) != value.topic_id;
+    return !there || (!value.topic_id.is_zero() && value.topic_id != *there);
+}
+
+void Coordinator::drop_outlived(Now now) {
+    carry_out(groups_->drop(
+        now, [this](const auto& key, const auto& value) { return outlived(key, value); }));
 }
 
 }  // namespace groups

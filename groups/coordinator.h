@@ -82,6 +82,7 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     void load_failed(const std::string& why, bool try_again);
     /// Whether the position is one in an earlier topic of the same name, or in none.
     bool outlived(const OffsetKey&, const OffsetCommitValue&) const;
+    void drop_outlived(Now);
     void arm();
     void on_timer();
     void give_up_on_overdue(Now);
@@ -103,6 +104,7 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     base::InstantMs load_began_ = 0;
     size_t load_bytes_ = 0;
     size_t load_foreign_ = 0;
+    bool loaded_once_ = false;
     std::unique_ptr<io::Timer> load_again_;
 
     RequestId last_request_ = 0;

@@ -57,8 +57,8 @@ class CoordinatorTest : public testing::Test {
                                        .store = &store},
                                       {}, clock->now().wall);
         CHECK(log.ok()) << log.status();
-        partition = std::make_unique<replication::Partition>(*std::move(log), shards, shards.at(0),
-                                                             replication::Partition::Options{});
+        partition = std::make_unique<replication::Partition>(
+            *std::move(log), shards, shards.at(0), replication::Partition::Options{}, log_dir);
         partition->assign(led_alone(epoch));
         coordinators->add(0, *partition);
     }
@@ -166,6 +166,7 @@ class CoordinatorTest : public testing::Test {
     TestTopics topics;
     replication::FakeShards shards;
     TestEnvironment* clock = nullptr;
+    std::shared_ptr<replication::LogDir> log_dir;  // none: nobody else's syncs matter
     std::unique_ptr<Coordinators> coordinators;
     std::unique_ptr<replication::Partition> partition;
 };
@@ -406,6 +407,37 @@ TEST_F(CoordinatorTest, PositionsWithoutATopicIdGoByTheName) {
     topics.ids["t"] = {7, 2};
     fail_over(1);
     EXPECT_EQ(fetched(), 9);
+    topics.ids.clear();
+    EXPECT_EQ(positions(), 0u) << "there is no such topic";
+    fail_over(2);
+    topics.ids["t"] = {7, 3};
+    EXPECT_EQ(fetched(), -1) << "the start in between has dropped it";
+}
+
+/// Each failed append makes the coordinator read its log anew, which must not bring about the next.
+TEST_F(CoordinatorTest, TombstonesThatAreRefusedAreNotTriedAgainAtOnce) {
+    shards.settle();
+    commit(9, {7, 1});
+    topics.ids["t"] = {7, 2};
+    log_dir = std::make_shared<replication::LogDir>(shards, disk, "/offsets", 0);
+    log_dir->fence(base::unavailable("EIO"));
+    fail_over(1);
+    ASSERT_EQ(partition->log().end(), 1);
+    EXPECT_EQ(fetched(), -1) << "it is served, and the position hidden";
+    pass(601'000);
+    EXPECT_EQ(fetched(), -1);
+    EXPECT_EQ(partition->log().end(), 1);
+}
+
+TEST_F(CoordinatorTest, PositionsThatOutlivedTheirTopicAreDroppedLaterIfNotAtTheStart) {
+    shards.settle();
+    topics.ids["t"] = {7, 2};
+    commit(9, {7, 1});
+    const auto end = partition->log().end();
+    pass(601'000);
+    EXPECT_GT(partition->log().end(), end);
+    topics.ids["t"] = {7, 1};
+    EXPECT_EQ(fetched(), -1);
 }
 
 }  // namespace
