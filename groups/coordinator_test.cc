@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "groups/coordinators.h"
 #include "io/memory_disk.h"
 #include "kafka/records/builder.h"
@@ -438,6 +440,47 @@ TEST_F(CoordinatorTest, PositionsThatOutlivedTheirTopicAreDroppedLaterIfNotAtThe
     EXPECT_GT(partition->log().end(), end);
     topics.ids["t"] = {7, 1};
     EXPECT_EQ(fetched(), -1);
+}
+
+/// The shards are real: the partition's is busy when its coordinator is taken away again.
+TEST(Coordinators, ACoordinatorThatIsOnItsWayIsRemovedToo) {
+    io::MemoryDisk disk;
+    storage::MemoryStore store;
+    TestTopics topics;
+    const auto shards = io::Shards::start(2, 1);
+    auto& home = shards->at(1);
+    std::unique_ptr<replication::Partition> partition;
+    auto coordinators = std::make_unique<Coordinators>(*shards, Config{}, topics, 1);
+    std::promise<void> go;
+    home.post([&] {
+        auto log = storage::Log::open(
+            {.directory = "/offsets", .id = {.topic = {1, 2}}, .disk = &disk, .store = &store}, {},
+            io::wall_clock());
+        CHECK(log.ok()) << log.status();
+        partition = std::make_unique<replication::Partition>(*std::move(log), *shards, home,
+                                                             replication::Partition::Options{});
+        partition->assign(led_alone(0));
+        go.get_future().wait();
+    });
+    home.post([&] { coordinators->add(0, *partition); });
+    std::promise<void> removed;
+    coordinators->remove(0, [&] { removed.set_value(); });
+    go.set_value();
+    removed.get_future().wait();
+    home.post([&] {
+        partition->abandon();
+        partition.reset();
+    });
+    std::promise<ErrorCode> answer;
+    kafka::HeartbeatRequest request;
+    request.group_id = "g";
+    home.post([&] {
+        coordinators->heartbeat(home, request, {"client", "/127.0.0.1", 4},
+                                [&](auto response) { answer.set_value(response.error_code); });
+    });
+    EXPECT_EQ(answer.get_future().get(), ErrorCode::not_coordinator);
+    shards->stop();
+    coordinators.reset();
 }
 
 }  // namespace

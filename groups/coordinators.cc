@@ -108,16 +108,23 @@ void Coordinators::add(int32_t index, replication::Partition& partition) {
 }
 
 void Coordinators::remove(int32_t index, base::Function<void()> done) {
-    const auto place = places_[static_cast<size_t>(index)].exchange(-1);
-    if (place < 0) {
-        if (done) done();
-        return;
-    }
-    shards_.at(static_cast<size_t>(place))
-        .run([this, index, place, done = std::move(done)]() mutable {
-            auto node = coordinators_[static_cast<size_t>(place)].extract(index);
-            if (!node.empty()) node.mapped()->stop();
-            if (done) done();
+    auto& place = places_[static_cast<size_t>(index)];
+    place = -1;
+    struct Rest {
+        std::atomic<size_t> shards;
+        base::Function<void()> done;
+    };
+    auto rest = std::make_shared<Rest>(shards_.count(), std::move(done));
+    // On all of them: what adds it may be on its way to one, and the partition goes next.
+    for (size_t s = 0; s < shards_.count(); ++s)
+        shards_.at(s).run([this, index, s, rest, &place] {
+            auto node = coordinators_[s].extract(index);
+            if (!node.empty()) {
+                node.mapped()->stop();
+                auto here = static_cast<int32_t>(s);
+                place.compare_exchange_strong(here, -1);
+            }
+            if (--rest->shards == 0 && rest->done) rest->done();
         });
 }
 
