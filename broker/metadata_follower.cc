@@ -110,12 +110,17 @@ void MetadataFollower::open_partitions() {
                     [this, tp, row = row(p)] { partitions_.assign(tp, row); });
         }
     }
-    auto all = std::make_shared<Barrier>(home_, open.size(), [this] { show(); });
+    auto all = std::make_shared<Barrier>(home_, open.size() + locals_.size(), [this] { show(); });
+    for (auto& local : locals_)
+        local->shard.post([&to = *local, all, image = change.image] {
+            to.newest = image;
+            all->arrive();
+        });
     for (const auto& p : open)
         partitions_.open(p.id, p.settings, p.row, [all](const base::Status&) { all->arrive(); });
 }
 
-/// Every shard answers from the new image from here on.
+/// Every shard answers from the new image from here on. All know it already.
 void MetadataFollower::show() {
     auto all = std::make_shared<Barrier>(home_, locals_.size(), [this] { settle(); });
     for (auto& local : locals_)

@@ -47,13 +47,13 @@ metadata::Broker description(const Settings& settings, const std::vector<uint16_
     return out;
 }
 
-/// The topics of the image that the asking shard answers from.
+/// The topics of the newest image that requests to any shard may have been answered from.
 class ShownTopics final : public groups::Topics {
   public:
     explicit ShownTopics(const std::vector<std::unique_ptr<Local>>& locals) : locals_(locals) {}
 
     std::optional<base::Uuid> id_of(const io::Shard& here, const std::string& name) const override {
-        const auto topic = locals_[here.index()]->image->topic(name);
+        const auto topic = locals_[here.index()]->newest->topic(name);
         return topic ? std::optional(topic->id) : std::nullopt;
     }
 

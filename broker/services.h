@@ -37,6 +37,9 @@ struct Local {
 
     io::Shard& shard;
     metadata::ImagePtr image = metadata::Image::empty();
+    /// What any shard's `image` may be by now: on its way there it is put here, on every shard,
+    /// first. For what other shards' requests bring along, which may know more than `image`.
+    metadata::ImagePtr newest = metadata::Image::empty();
     TopicRules topic_rules;
     FetchSessions fetch_sessions;
     absl::BitGen random;

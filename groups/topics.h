@@ -16,7 +16,9 @@ class Topics {
   public:
     virtual ~Topics() = default;
     /// Id of the topic of this name; none: there is no such topic. `here` is the calling shard.
-    /// Never older than the change of metadata by which this broker leads what `here` coordinates.
+    /// Never older than the change of metadata by which this broker leads what `here` coordinates,
+    /// nor than what a client of any shard was told: a position in a topic just made is not an old
+    /// one.
     virtual std::optional<base::Uuid> id_of(const io::Shard& here,
                                             const std::string& name) const = 0;
 };
