@@ -123,5 +123,33 @@ TEST_F(GroupTest, LeavingCoordinatorsRefuseAllThatWaits) {
     EXPECT_EQ(commit_error(c), ErrorCode::not_coordinator);
 }
 
+/// Positions are dropped only if they are gone whatever becomes of what is on its way.
+TEST_F(GroupTest, APositionThatMayBecomeAnotherIsNotDropped) {
+    const auto of_old = [](const OffsetKey&, const OffsetCommitValue& value) {
+        return value.topic_id == base::Uuid{7, 1};
+    };
+    const auto commit_in = [&](const std::string& group, base::Uuid topic) {
+        kafka::OffsetCommitRequest request;
+        request.group_id = group;
+        request.topics.push_back({.name = "t",
+                                  .topic_id = topic,
+                                  .partitions = {{.partition_index = 0, .committed_offset = 5}}});
+        take(groups.commit(now(), request, ++last, 8));
+    };
+    commit_in("a", {7, 2});
+    persist();
+    commit_in("a", {7, 1});  // late, and refused in the end
+    commit_in("b", {7, 1});
+    commit_in("c", {7, 1});
+    take(groups.drop(now(), of_old));
+    persist(ErrorCode::not_enough_replicas);
+    while (!writes.empty()) persist();
+    ASSERT_NE(groups.offsets().find({"a", "t", 0}), nullptr);
+    EXPECT_EQ(groups.offsets().find({"a", "t", 0})->topic_id, (base::Uuid{7, 2}));
+    EXPECT_EQ(groups.offsets().find({"b", "t", 0}), nullptr);
+    EXPECT_EQ(groups.offsets().find({"c", "t", 0}), nullptr);
+    EXPECT_EQ(groups.size(), 1u) << "who has nothing left is gone, too";
+}
+
 }  // namespace
 }  // namespace groups

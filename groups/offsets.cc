@@ -58,16 +58,18 @@ void Offsets::each(
 }
 
 std::vector<OffsetKey> Offsets::keys_where(const Which& which) const {
-    std::set<OffsetKey> keys;
-    const auto take = [&](const OffsetKey& key, const OffsetCommitValue* value) {
-        if (value != nullptr && which(key, *value)) keys.insert(key);
-        else keys.erase(key);
+    std::map<OffsetKey, bool> found;
+    const auto look = [&](const OffsetKey& key, const OffsetCommitValue* value) {
+        found.try_emplace(key, true).first->second &= value != nullptr && which(key, *value);
     };
-    for (const auto& [key, value] : durable_) take(key, &value);
+    for (const auto& [key, value] : durable_) look(key, &value);
     for (const auto& [id, changes] : writes_)
         for (const auto& change : changes)
-            take(change.key, change.value ? &*change.value : nullptr);
-    return {keys.begin(), keys.end()};
+            look(change.key, change.value ? &*change.value : nullptr);
+    std::vector<OffsetKey> keys;
+    for (const auto& [key, is_so] : found)
+        if (is_so) keys.push_back(key);
+    return keys;
 }
 
 std::vector<OffsetKey> Offsets::expired(const std::string& group, const Expiry& expiry,

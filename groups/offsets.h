@@ -42,7 +42,8 @@ class Offsets {
               const std::function<void(const OffsetKey&, const OffsetCommitValue&)>& visit) const;
     /// Which positions a question is about.
     using Which = std::function<bool(const OffsetKey&, const OffsetCommitValue&)>;
-    /// Positions of any group, as they are once what is on its way is durable.
+    /// Positions of any group that are so whatever becomes of what is on its way: if a change of
+    /// one may make it another, it is not among them.
     std::vector<OffsetKey> keys_where(const Which&) const;
 
     /// When a group's positions begin to age; positions for which `kept` holds don't.

@@ -65,18 +65,19 @@ int main(int argc, char** argv) {
             all.commits += t.commits;
             all.fenced += t.fenced;
             all.expired += t.expired;
+            all.dropped += t.dropped;
         }
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     std::printf(
         "%llu seeds, %llu failed; %llu events, %llu records, %llu generations, %llu failovers, "
         "%llu commits, "
-        "%llu expired; %.1f s\n",
+        "%llu expired, %llu dropped; %.1f s\n",
         static_cast<unsigned long long>(runs), static_cast<unsigned long long>(failed),
         static_cast<unsigned long long>(all.events), static_cast<unsigned long long>(all.records),
         static_cast<unsigned long long>(all.generations),
         static_cast<unsigned long long>(all.failovers),
         static_cast<unsigned long long>(all.commits), static_cast<unsigned long long>(all.expired),
-        took.count());
+        static_cast<unsigned long long>(all.dropped), took.count());
     return failed == 0 ? 0 : 1;
 }

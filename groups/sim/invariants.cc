@@ -134,6 +134,50 @@ void Simulation::expire() {
     carry_out(std::move(effects));
 }
 
+void Simulation::make_topic_anew() {
+    const auto old = std::exchange(topic_id_, {topic_id_.hi, topic_id_.lo + 1});
+    world_.trace("the topic is made anew");
+    if (groups_ && world_.chance(60))
+        drop([old](const auto& key, const auto& value) {
+            return key.topic == "t" && value.topic_id == old;
+        });
+}
+
+bool Simulation::outlived(const OffsetKey& key, const OffsetCommitValue& value) const {
+    return key.topic == "t" && value.topic_id != topic_id_;
+}
+
+void Simulation::drop_outlived() {
+    drop([this](const auto& key, const auto& value) { return outlived(key, value); });
+}
+
+/// What may still become a good position is never dropped.
+void Simulation::drop(const Offsets::Which& which) {
+    auto effects = groups_->drop(world_.clocks(), which);
+    std::set<OffsetKey> dropped;
+    for (const auto& write : effects.writes)
+        for (const auto& record : write.records) {
+            const auto parsed = parse(record.key, std::nullopt);
+            const auto* offset = parsed.ok() ? std::get_if<OffsetRecord>(&*parsed) : nullptr;
+            if (offset != nullptr) dropped.insert(offset->key);
+            else broken("a drop of positions writes something else");
+        }
+    totals_.dropped += dropped.size();
+    for (const auto& key : dropped)
+        if (const auto* value = groups_->offsets().find(key); value && !which(key, *value))
+            broken("a good position was dropped");
+    for (const auto& appended : tail_) {
+        const auto& r = appended.record;
+        const auto parsed =
+            parse(r.key, r.value ? std::optional<base::View>(*r.value) : std::nullopt);
+        const auto* offset = parsed.ok() ? std::get_if<OffsetRecord>(&*parsed) : nullptr;
+        if (offset != nullptr && offset->value && dropped.contains(offset->key) &&
+            !which(offset->key, *offset->value))
+            broken("a good position on its way was dropped");
+    }
+    carry_out(std::move(effects));
+}
+
 /// 2 and 9: with the faults over, all are in one generation and share the partitions.
 void Simulation::check_settled() {
     const auto* group = groups_->find("g");
@@ -155,6 +199,8 @@ void Simulation::check_settled() {
     if (group->members().size() != up) return broken("members that are gone are still there");
     if (covered.size() != static_cast<size_t>(clients_[0]->traits().partitions))
         broken("a partition has no owner in the end");
+    for (const auto& [key, value] : groups_->offsets().durable())
+        if (outlived(key, value)) return broken("a position has outlived its topic in the end");
     const bool written_all = !group->writing() && tail_.empty();
     if (!written_all) broken("writes are still on their way");
 }

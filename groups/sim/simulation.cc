@@ -124,6 +124,9 @@ void Simulation::send(kafka::LeaveGroupRequest request, int16_t version, int64_t
 
 void Simulation::send(kafka::OffsetCommitRequest request, int16_t version, int64_t timeout,
                       Reply reply) {
+    // Known where it comes in; the topic may be another by the time it arrives.
+    for (auto& topic : request.topics)
+        if (topic.name == "t") topic.topic_id = topic_id_;
     Call call{std::move(reply),
               request.group_id,
               request.member_id,
@@ -244,6 +247,7 @@ void Simulation::load() {
     }
     if (auto what = ghost_.check_loaded(*groups_)) broken("after loading: " + *what);
     carry_out(groups_->loaded(world_.clocks()));
+    drop_outlived();
 }
 
 // -------------------------------------------------------------------------------------- events
@@ -294,8 +298,10 @@ void Simulation::commit_alone() {
 
 void Simulation::maintain() {
     world_.after(5'000, [this] { maintain(); });
+    if (!quiet_ && world_.chance(10)) make_topic_anew();
     if (!groups_) return;
     expire();
+    drop_outlived();
     if (quiet_ || !world_.chance(5)) return;
     const auto id = ++last_request_;
     const std::string group = world_.chance(50) ? "alone" : "g";

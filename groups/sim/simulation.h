@@ -19,7 +19,7 @@ class Simulation final : public Network {
   public:
     struct Totals {
         uint64_t events = 0, records = 0, generations = 0, failovers = 0, commits = 0, fenced = 0,
-                 expired = 0;
+                 expired = 0, dropped = 0;
     };
 
     Simulation(uint64_t seed, bool trace);
@@ -60,6 +60,11 @@ class Simulation final : public Network {
     void maintain();
     void commit_alone();
     void expire();
+    /// The topic that groups subscribe to is deleted and made anew, noticed or not.
+    void make_topic_anew();
+    void drop(const Offsets::Which&);
+    bool outlived(const OffsetKey&, const OffsetCommitValue&) const;
+    void drop_outlived();
     void check();
     void check_commit(const kafka::OffsetCommitRequest&, const Effects&, kafka::ErrorCode expected);
     kafka::ErrorCode expected_commit(const kafka::OffsetCommitRequest&) const;
@@ -80,6 +85,7 @@ class Simulation final : public Network {
     RequestId last_request_ = 0;
     uint64_t last_suffix_ = 0;
     int64_t next_offset_ = 0;
+    base::Uuid topic_id_{1, 1};  // of "t", now; other topics have none
     base::InstantMs woken_at_ = Group::never;
     std::map<std::string, int32_t> generations_;  // live, in this life
     std::map<std::string, int32_t> joined_;  // member -> generation it was let into, in this life
