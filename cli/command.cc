@@ -1,6 +1,6 @@
 #include "cli/command.h"
 
-#include <map>
+#include <charconv>
 
 namespace cli {
 
@@ -33,10 +33,14 @@ void add_bootstrap_option(CLI::App& command, Common& to) {
 }
 
 void add_format_option(CLI::App& command, Common& to) {
-    static const std::map<std::string, Format> formats{{"table", Format::table},
-                                                       {"json", Format::json}};
-    command.add_option("-o,--output", to.format, "table or json")
-        ->transform(CLI::CheckedTransformer(formats))
+    command
+        .add_option_function<std::string>(
+            "-o,--output",
+            [&to](const std::string& name) {
+                to.format = name == "json" ? Format::json : Format::table;
+            },
+            "How to print")
+        ->check(CLI::IsMember({"table", "json"}))
         ->default_str("table");
 }
 
@@ -51,6 +55,18 @@ void add_common_options(CLI::App& command, Common& to) {
     add_bootstrap_option(command, to);
     add_format_option(command, to);
     add_timeout_option(command, to);
+}
+
+CLI::Validator at_least(int32_t least) {
+    return {[least](const std::string& text) -> std::string {
+                int32_t value = 0;
+                const char* end = text.data() + text.size();
+                const auto [stop, error] = std::from_chars(text.data(), end, value);
+                if (error == std::errc{} && stop == end && value >= least) return "";
+                return "'" + text + "' is not a whole number from " + std::to_string(least) +
+                       " to " + std::to_string(INT32_MAX);
+            },
+            "from " + std::to_string(least)};
 }
 
 }  // namespace cli

@@ -40,6 +40,9 @@ void add_timeout_option(CLI::App& command, Common& to,
                         const std::string& text = "Seconds to try for; then exit code 4");
 void add_common_options(CLI::App& command, Common& to);
 
+/// A check for numbers of 32 bits. CLI11's own names all of double's range when it refuses.
+CLI::Validator at_least(int32_t least);
+
 /// A command below `parent` whose options live in an `Options` (which has `base::Status run()`).
 template <class Options>
 std::pair<CLI::App*, std::shared_ptr<Options>> add_command(CLI::App& parent, Chosen& chosen,

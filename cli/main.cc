@@ -6,9 +6,31 @@
 
 namespace {
 
+/// The command that was named last.
+const CLI::App& innermost(const CLI::App& app) {
+    for (const CLI::App* command : app.get_subcommands()) return innermost(*command);
+    return app;
+}
+
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
     // Help and version come as "errors" with code 0.
-    return app.exit(error) == 0 ? 0 : static_cast<int>(cli::Exit::usage);
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const CLI::App& command = innermost(app);
+    // CLI11 would only say that some command is missing, or nothing of which commands there are.
+    if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
+        command.get_require_subcommand_min() > 0) {
+        const auto unknown = command.remaining();
+        if (!unknown.empty())
+            cli::print_error((unknown.front().starts_with('-') ? "there is no option '"
+                                                               : "there is no command '") +
+                             unknown.front() + "'");
+        const CLI::App* parent = command.get_parent();
+        const std::string before = parent == nullptr ? "" : parent->get_name();
+        std::fputs(command.help(before).c_str(), stderr);
+    } else {
+        app.exit(error);
+    }
+    return static_cast<int>(cli::Exit::usage);
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ void add_group(CLI::App& app, Chosen& chosen) {
         ->required();
     seek->add_option("-p,--partition", seek_options->partitions,
                      "Only this one, any number of times (default: all)")
-        ->check(CLI::NonNegativeNumber)
+        ->check(at_least(0))
         ->expected(1)
         ->take_all();
 }

@@ -182,7 +182,7 @@ void add_produce(CLI::App& app, Chosen& chosen) {
         ->expected(1)
         ->take_all();
     command->add_option("-p,--partition", produce->partition, "Only to this one (default: by key)")
-        ->check(CLI::NonNegativeNumber);
+        ->check(at_least(0));
     command
         ->add_option("--acks", produce->acks,
                      "Who must have a message: all in sync, the leader, nobody")

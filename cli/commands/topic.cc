@@ -204,11 +204,11 @@ void add_create(CLI::App& topic, Chosen& chosen) {
     add_common_options(*command, create->common);
     command->add_option("TOPIC", create->names, "Names")->required();
     command->add_option("-p,--partitions", create->partitions, "How many (default: the cluster's)")
-        ->check(CLI::PositiveNumber);
+        ->check(at_least(1));
     command
         ->add_option("-r,--replication-factor", create->replication_factor,
                      "Replicas of each partition (default: the cluster's)")
-        ->check(CLI::PositiveNumber);
+        ->check(at_least(1));
     command->add_option("-c,--config", create->configs, "KEY=VALUE, any number of times")
         ->expected(1)
         ->take_all();
@@ -239,7 +239,7 @@ void add_topic(CLI::App& app, Chosen& chosen) {
     alter
         ->add_option("-p,--partitions", alter_options->partitions,
                      "The new number, larger than now")
-        ->check(CLI::PositiveNumber);
+        ->check(at_least(1));
     alter->add_option("--set", alter_options->set, "KEY=VALUE, any number of times")
         ->expected(1)
         ->take_all();
