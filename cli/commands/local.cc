@@ -66,7 +66,8 @@ struct Start {
         return start_all();
     }
 
-    /// What is asked for now goes before what it was started with last time.
+    /// The port is that of last time unless another is asked for. Options of last time hold only
+    /// where one broker comes back into a cluster that goes on, never for a cluster begun anew.
     base::Result<LaunchSettings> settings_of(const BrokerFolder& folder) const {
         const auto last = folder.settings();
         LaunchSettings out = last.ok() ? *last : LaunchSettings{};
@@ -76,7 +77,7 @@ struct Start {
                 return base::invalid("--port " + std::to_string(*port) + " is too high");
             out.port = static_cast<uint16_t>(*port + folder.id());
         }
-        if (!set.empty()) out.set = set;
+        if (!only || !set.empty()) out.set = set;
         return out;
     }
 
@@ -205,10 +206,9 @@ void add_start(CLI::App& local, Chosen& chosen) {
     auto [command, start] = add_command<Start>(
         local, chosen, "start",
         "Start a cluster on this machine, or with ID one broker of it that does not run");
-    command->add_option("ID", start->only, "The broker to start again")
-        ->check(CLI::NonNegativeNumber);
+    command->add_option("ID", start->only, "The broker to start again")->check(at_least(0));
     command->add_option("--brokers", start->brokers, "How many, each a process of its own")
-        ->check(CLI::PositiveNumber)
+        ->check(at_least(1))
         ->capture_default_str();
     start->directory.add_option(*command);
     command
@@ -216,7 +216,9 @@ void add_start(CLI::App& local, Chosen& chosen) {
                      "Kafka port of broker 0, the others follow (default: as last time, or 9092)")
         ->check(CLI::Range(1, UINT16_MAX));
     command->add_flag("--detach", start->detach, "Return once every broker serves");
-    command->add_option("--set", start->set, "key=value over the brokers' server.properties")
+    command
+        ->add_option("--set", start->set,
+                     "key=value over the brokers' server.properties, until the cluster stops")
         ->expected(1)
         ->take_all();
     add_timeout_option(*command, start->common, "Seconds that the brokers have to come up");
@@ -228,7 +230,7 @@ void add_send(CLI::App& local, Chosen& chosen, const std::string& name, int sign
     send->signal = signal;
     send->done = done;
     send->directory.add_option(*command);
-    command->add_option("ID", send->id, "The broker")->required()->check(CLI::NonNegativeNumber);
+    command->add_option("ID", send->id, "The broker")->required()->check(at_least(0));
 }
 
 }  // namespace
@@ -251,9 +253,7 @@ void add_local(CLI::App& app, Chosen& chosen) {
     auto [restart, restart_options] = add_command<Restart>(
         *local, chosen, "restart", "Stop one broker cleanly and start it again");
     restart_options->directory.add_option(*restart);
-    restart->add_option("ID", restart_options->id, "The broker")
-        ->required()
-        ->check(CLI::NonNegativeNumber);
+    restart->add_option("ID", restart_options->id, "The broker")->required()->check(at_least(0));
     add_timeout_option(*restart, restart_options->common, "Seconds for each of the two");
 
     add_send(*local, chosen, "kill", SIGKILL, "killed", "End one broker at once (SIGKILL)");

@@ -118,6 +118,24 @@ def test_a_second_start_keeps_data_and_port(cluster):
     assert cluster.consume("kept") == [str(i) for i in range(100)]
 
 
+def test_options_of_a_start_hold_until_the_cluster_stops(cluster):
+    def partitions_of_a_new(topic):
+        cluster("topic", "create", topic)
+        return len(cluster("topic", "describe", topic, "-o", "json").json[0]["partitions"])
+    cluster.start("--set", "num.partitions=3")
+    cluster.local("kill", 0)
+    cluster.local("start", 0)
+    assert partitions_of_a_new("same-cluster") == 3
+    cluster.local("stop")
+    cluster.start()
+    assert partitions_of_a_new("next-start") == 1
+
+
+def test_a_wrong_option_is_not_kept(cluster):
+    cluster.start("--set", "num.partitons=3", code=ERROR)
+    cluster.start()
+
+
 def test_a_running_cluster_is_not_started_twice(cluster):
     cluster.start()
     pid = cluster.broker()["pid"]
@@ -227,6 +245,13 @@ def test_usage():
     for wrong in (["start", "--port", "0"], ["start", "--port", "x"], ["kill"], ["fly"], []):
         assert moldau("local", *wrong).code == USAGE, wrong
     assert moldau().code == USAGE
+    unknown = moldau("local", "fly")
+    assert "no command 'fly'" in unknown.err and "Usage: moldau local" in unknown.err
+    assert "pause" in unknown.err and unknown.out == ""
+    assert "no command 'fly'" in moldau("fly").err
+    assert "no option '--fly'" in moldau("--fly").err
+    assert "'x' is not a whole number from 0" in moldau("local", "kill", "x").err
+    assert "xml not in {table,json}" in moldau("topic", "list", "-o", "xml").err
     assert moldau("--version").code == OK
     assert moldau("local", "--help").code == OK
 
