@@ -18,13 +18,13 @@ using Clock = std::chrono::steady_clock;
 struct Consume {
     Common common;
     std::string topic;
-    std::optional<int64_t> count;
+    std::optional<int32_t> count;
     std::string from;
     std::vector<int32_t> partitions;
     std::string group;
     std::string format = "%s\\n";
     bool exit_at_end = false;
-    std::optional<double> idle_seconds;
+    std::optional<double> idle_seconds;  // unless given, it waits for messages for ever
 
     base::Status run() const;
 
@@ -66,8 +66,7 @@ base::Status Loop::run() {
         if (options_.exit_at_end && at_end_of_all()) break;
         if (options_.idle_seconds &&
             Clock::now() - last_ > std::chrono::duration<double>(*options_.idle_seconds))
-            return absl::DeadlineExceededError("no message came for --timeout " +
-                                               std::to_string(*options_.idle_seconds) + " s");
+            return absl::DeadlineExceededError("no message came within --timeout");
     }
     return base::ok();
 }
@@ -144,7 +143,9 @@ void Loop::print(const rd_kafka_message_t& message) const {
 }
 
 base::Result<PartitionOffsets> Consume::find_begin(Position position) const {
-    ASSIGN_OR_RETURN(KafkaClient client, KafkaClient::connect(common.bootstrap, common.deadline()));
+    Common first = common;  // brokers that are there but silent count as no message, too
+    if (idle_seconds) first.timeout_seconds = *idle_seconds;
+    ASSIGN_OR_RETURN(KafkaClient client, KafkaClient::connect(first.bootstrap, first.deadline()));
     ASSIGN_OR_RETURN(const Topic found, client.topic(topic));
     if (!group.empty()) return PartitionOffsets{};
     return find_offsets(client, topic, partitions.empty() ? all_partitions(found) : partitions,
@@ -210,14 +211,13 @@ void add_consume(CLI::App& app, Chosen& chosen) {
     add_bootstrap_option(*command, consume->common);
     add_format_option(*command, consume->common);
     command->add_option("TOPIC", consume->topic, "Name")->required();
-    command->add_option("-n,--count", consume->count, "Stop after so many")
-        ->check(CLI::PositiveNumber);
+    command->add_option("-n,--count", consume->count, "Stop after so many")->check(at_least(1));
     command->add_option(
         "--from", consume->from,
         "beginning, end, OFFSET or @MILLISECONDS (default: beginning; a group goes on "
         "where it has committed)");
     command->add_option("-p,--partition", consume->partitions, "Only this one, any number of times")
-        ->check(CLI::NonNegativeNumber)
+        ->check(at_least(0))
         ->expected(1)
         ->take_all();
     command->add_option("-g,--group", consume->group,

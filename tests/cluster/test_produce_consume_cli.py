@@ -90,6 +90,16 @@ def test_a_consumer_gives_up(running):
     assert answer.out == "a\n" and "no message" in answer.err
 
 
+def test_a_silent_broker_is_given_up_in_the_same_time(running):
+    running.produce("t", ["x"])
+    running.local("pause", 0)
+    began = time.monotonic()
+    assert "does not answer" in running("consume", "t", "--timeout", 0.5, code=TIMEOUT).err
+    assert time.monotonic() - began < 10
+    running.local("resume", 0)
+    assert running.consume("t") == ["x"]
+
+
 def test_ctrl_c_ends_and_commits(running):
     running.produce("interrupted", ["a", "b"])
     consumer = subprocess.Popen(
