@@ -111,6 +111,14 @@ def test_negative_limits_of_a_fetch(client, topic):
     assert fetch(client, topic, 0, max_bytes=-2**31)[0] == INVALID_REQUEST
 
 
+def test_no_room_in_a_fetch_still_brings_the_first_batch(client, topic):
+    """So that a client gets on, as with Kafka."""
+    assert produce(client, topic, batch(b"first")) == (0, 0)
+    assert produce(client, topic, batch(b"second")) == (0, 1)
+    error, end, records = fetch(client, topic, 0, max_bytes=0)
+    assert (error, end) == (0, 2) and b"first" in records and b"second" not in records
+
+
 def test_a_fetch_that_would_wait_for_ever_does_not_hold_up_others(broker, topic):
     with Connection(broker.port) as waiting, Connection(broker.port) as other:
         waiting.send(request(fetch_body(topic, 0, wait_ms=2**31 - 1)))

@@ -47,6 +47,19 @@ def test_a_flood_of_connections(broker, bystander):
     assert "max.connections" in broker.log()
 
 
+def test_a_flood_from_one_address(cluster):
+    cluster.start("--set=max.connections.per.ip=3")
+    with Connection(cluster.port) as first, Connection(cluster.port) as second, \
+            Connection(cluster.port) as third:
+        held = (first, second, third)
+        assert all(metadata(connection, "bystander") == [0] for connection in held)
+        assert served(cluster.port) is None
+        assert all(metadata(connection, "bystander") == [0] for connection in held)
+        with Connection(cluster.port, source="127.0.0.2") as other:
+            assert metadata(other, "bystander") == [0]
+    assert "max.connections.per.ip" in cluster.log()
+
+
 def test_an_idle_connection_is_closed(cluster):
     cluster.start("--set=connections.max.idle.ms=300")
     with Connection(cluster.port) as idle:
