@@ -18,18 +18,18 @@ Connections::~Connections() = default;
 void Connections::accept(std::unique_ptr<io::Stream> stream, const std::string& listener) {
     auto& home = services_.shards.at(0);
     const std::string address = address_of(stream->peer());
-    home.run(
-        [this, listener, address, &shard = stream->shard(), stream = std::move(stream)]() mutable {
-            const bool admitted = counts_.admit(address);
-            if (!admitted)
-                spdlog::warn(
-                    "connection of {} refused: {} connections are open (max.connections, "
-                    "max.connections.per.ip)",
-                    address, counts_.all());
-            shard.run([this, admitted, listener, address, stream = std::move(stream)]() mutable {
-                if (admitted) this->admitted(std::move(stream), listener, address);
-            });
+    auto& shard = stream->shard();
+    home.run([this, listener, address, &shard, stream = std::move(stream)]() mutable {
+        const bool admitted = counts_.admit(address);
+        if (!admitted)
+            spdlog::warn(
+                "connection of {} refused: {} connections are open (max.connections, "
+                "max.connections.per.ip)",
+                address, counts_.all());
+        shard.run([this, admitted, listener, address, stream = std::move(stream)]() mutable {
+            if (admitted) this->admitted(std::move(stream), listener, address);
         });
+    });
 }
 
 void Connections::admitted(std::unique_ptr<io::Stream> stream, const std::string& listener,

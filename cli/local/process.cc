@@ -85,6 +85,8 @@ void become(char* const* arguments, int log, int null, bool dies_with_parent, pi
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     if (dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0) return;
+    // A broker that stays must not keep the locks and pipes of whoever started it.
+    close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     execv(arguments[0], arguments);
 }
 

@@ -1,6 +1,7 @@
 #include "cli/local/process.h"
 
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,6 +56,20 @@ TEST_F(ProcessTest, AProcessEndsWhenToldTo) {
     ASSERT_EQ(ended.size(), 1u);
     EXPECT_EQ(ended[0].first, process.pid);
     EXPECT_EQ(ending_text(ended[0].second), "signal 15 (Terminated)");
+}
+
+TEST_F(ProcessTest, AProcessKeepsNoDescriptorOfItsStarter) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const Process process = start("exec sleep 1000");
+    close(ends[1]);
+    // The other end reads the end of the pipe only if nobody else holds it open.
+    pollfd closed{ends[0], POLLIN, 0};
+    EXPECT_EQ(poll(&closed, 1, 20'000), 1);
+    close(ends[0]);
+    EXPECT_TRUE(send_signal(process, SIGTERM).ok());
+    EXPECT_TRUE(wait_until_gone(process, soon()));
+    reap_children();
 }
 
 TEST_F(ProcessTest, AStrangerWithTheSameNumberIsNotHit) {

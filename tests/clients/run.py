@@ -65,7 +65,7 @@ def digest(inputs):
 
 
 class DebianPython:
-    """A suite that needs only /usr/bin/python3 and the Debian packages of tools/packages-test.txt."""
+    """A suite that needs only /usr/bin/python3 and the Debian packages of tools/packages.txt."""
 
     def __init__(self, folder, needs):
         self.suite = HERE / folder / "suite.py"
