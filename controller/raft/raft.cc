@@ -105,10 +105,10 @@ void Raft::halt(base::Status why) {
 }
 
 void Raft::compact(Index index) {
-    CHECK(index <= std::min(committed_, pending_.durable()))
-        << "a snapshot at " << index << " holds what is not committed";
     // A snapshot from the leader may have overtaken it.
     if (!failure_.ok() || index <= log_.snapshot().index) return;
+    CHECK(index <= std::min(committed_, pending_.durable()))
+        << "a snapshot at " << index << " holds what is not committed";
     pending_.compact(log_.compact(index));
 }
 

@@ -100,12 +100,19 @@ void Cluster::deliver(const Message& m) {
     if (found == nodes_.end() || !found->second.raft) return;
     auto& node = found->second;
     const auto before = node.raft->term();
-    if (m.cluster == kCluster && m.to == node.self()) ghost_.arrives(node, m);
     if (outside_.trace) outside_.trace(describe(m));
+    if (m.cluster != kCluster || m.to != node.self()) {
+        const auto last = node.raft->log().last_position();
+        node.raft->step(m);
+        if (node.raft->term() != before || node.raft->log().last_position() != last ||
+            !node.raft->take_messages().empty())
+            ghost_.fail("20: a message for another cluster or incarnation has an effect");
+        return;
+    }
+    ghost_.arrives(node, m);
     node.raft->step(m);
     const auto* request = std::get_if<VoteRequest>(&m.body);
-    if (!request || !request->pre || m.to != node.self() || m.cluster != kCluster)
-        return drain(node);
+    if (!request || !request->pre) return drain(node);
     bool granted = false;
     for (auto& answer : node.raft->take_messages()) {
         const auto* reply = std::get_if<VoteReply>(&answer.body);

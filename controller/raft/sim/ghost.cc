@@ -125,6 +125,8 @@ void Ghost::applied(const Node& node, const Entry& e) {
         committed_[static_cast<size_t>(node.state.applied - 1)].state != node.state)
         fail("7: " + name(node.self()) + " applies another entry at " +
              std::to_string(node.state.applied));
+    if (node.state.applied > node.disk->last())
+        fail("13: " + name(node.self()) + " applies what is not in its log on disk");
     if (node.state.applied > node.raft->committed())
         fail("12: " + name(node.self()) + " applies what is not committed");
 }
@@ -189,6 +191,9 @@ void Ghost::check_leader(Node& node) {
     if (node.led != term) {
         node.led = term;
         node.contacts.clear();
+        const auto& hard = node.disk->hard();
+        if (hard.term < term || (hard.term == term && hard.vote != node.self()))
+            fail("2: " + name(node.self()) + " leads before its own vote is durable");
         if (leaders_.try_emplace(term, node.self()).first->second != node.self())
             fail("1: two leaders in term " + std::to_string(term));
         for (Index i = raft.log().snapshot().index + 1; i <= last(); ++i)

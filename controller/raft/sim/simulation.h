@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -35,6 +36,8 @@ class Simulation {
     };
     void draw_knobs(Options&);
     bool until(int64_t time);
+    /// Goes on until it is `done`, at most so long; false if it is not.
+    bool until(int64_t most, const std::function<bool()>& done);
 
     void send(Message);
     void write(Node&);
@@ -48,7 +51,7 @@ class Simulation {
     bool may_wipe(const Node&);
     void repair();
     void settle();
-    void check_settled();
+    bool settled();
     Node& any() { return cluster_->node(static_cast<int>(world_.below(nodes_))); }
 
     World world_;
