@@ -21,15 +21,23 @@ void Connections::accept(std::unique_ptr<io::Stream> stream, const std::string& 
     auto& shard = stream->shard();
     home.run([this, listener, address, &shard, stream = std::move(stream)]() mutable {
         const bool admitted = counts_.admit(address);
-        if (!admitted)
-            spdlog::warn(
-                "connection of {} refused: {} connections are open (max.connections, "
-                "max.connections.per.ip)",
-                address, counts_.all());
+        if (!admitted) tell_refused(address);
         shard.run([this, admitted, listener, address, stream = std::move(stream)]() mutable {
             if (admitted) this->admitted(std::move(stream), listener, address);
         });
     });
+}
+
+/// At most once a second: a flood must not fill the log.
+void Connections::tell_refused(const std::string& address) {
+    ++refused_;
+    const auto now = io::monotonic_clock();
+    if (told_refused_at_ && now - *told_refused_at_ < 1000) return;
+    told_refused_at_ = now;
+    spdlog::warn(
+        "connection of {} refused: {} connections are open (max.connections, "
+        "max.connections.per.ip); {} refused so far",
+        address, counts_.all(), refused_);
 }
 
 void Connections::admitted(std::unique_ptr<io::Stream> stream, const std::string& listener,

@@ -1,9 +1,11 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "base/time.h"
 #include "broker/connection.h"
 #include "broker/connection_counts.h"
 #include "broker/idle_heap.h"
@@ -37,6 +39,7 @@ class Connections {
     void admitted(std::unique_ptr<io::Stream>, const std::string& listener,
                   const std::string& address);
     void release(const std::string& address);
+    void tell_refused(const std::string& address);
     void look_after(size_t shard);
 
     Services& services_;
@@ -44,6 +47,8 @@ class Connections {
     std::vector<OfShard> of_shard_;
     ConnectionCounts counts_;  // on the first shard
     IdleHeap idle_heap_;       // on the first shard
+    uint64_t refused_ = 0;     // connections, on the first shard
+    std::optional<base::InstantMs> told_refused_at_;
 };
 
 }  // namespace broker

@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -33,7 +34,7 @@ struct Directory {
         for (const BrokerFolder& folder : all)
             if (folder.id() == id) return folder;
         return base::not_found("there is no broker " + std::to_string(id) + " in " + absolute() +
-                               "\nTo see which are: moldau local status");
+                               "\nTo see which are: moldau local status --dir " + path);
     }
 };
 
@@ -134,7 +135,8 @@ struct Status {
         row["address"] = settings.ok()
                              ? nlohmann::ordered_json("localhost:" + std::to_string(settings->port))
                              : nullptr;
-        row["uptime_seconds"] = runs ? nlohmann::ordered_json(look.uptime_seconds) : nullptr;
+        row["uptime_seconds"] =
+            runs ? nlohmann::ordered_json(std::round(look.uptime_seconds * 100) / 100) : nullptr;
         row["memory_bytes"] = runs ? nlohmann::ordered_json(look.resident_bytes) : nullptr;
         row["data"] = folder.data_path();
         row["log"] = folder.log_path();

@@ -29,9 +29,9 @@ base::Status Foreground::start(const std::vector<LaunchSettings>& settings, Dead
         if (const auto process = folder.process())
             return base::already_exists(
                 "a cluster runs in " + path_ + " already: broker " + std::to_string(folder.id()) +
-                " is process " + std::to_string(process->pid) +
-                "\nTo see it: moldau local status. To stop it: moldau local stop. For another "
-                "beside it: --dir and --port.");
+                " is process " + std::to_string(process->pid) + "\nTo see it: " + own_name() +
+                " local status --dir " + path_ + ". To stop it: " + own_name() +
+                " local stop --dir " + path_ + ". For another beside it: --dir and --port.");
     const base::Status started = start_each(settings, deadline);
     if (!started.ok()) {
         stop();
