@@ -4,9 +4,9 @@
 #include <future>
 
 #include "groups/coordinators.h"
+#include "io/fake_shards.h"
 #include "io/memory_disk.h"
 #include "kafka/records/builder.h"
-#include "replication/fake_shards.h"
 #include "replication/partition.h"
 #include "storage/store/memory_store.h"
 
@@ -166,7 +166,7 @@ class CoordinatorTest : public testing::Test {
     io::MemoryDisk disk;
     storage::MemoryStore store;
     TestTopics topics;
-    replication::FakeShards shards;
+    io::FakeShards shards;
     TestEnvironment* clock = nullptr;
     std::shared_ptr<replication::LogDir> log_dir;  // none: nobody else's syncs matter
     std::unique_ptr<Coordinators> coordinators;

@@ -6,8 +6,8 @@
 #include <limits>
 #include <thread>
 
+#include "io/fake_shards.h"
 #include "io/memory_disk.h"
-#include "replication/fake_shards.h"
 
 namespace replication {
 namespace {
@@ -30,7 +30,7 @@ class LogDirTest : public testing::Test {
     }
 
     io::MemoryDisk disk;
-    FakeShards shards;
+    io::FakeShards shards;
     std::shared_ptr<LogDir> dir;
 };
 

@@ -5,9 +5,9 @@
 
 #include <vector>
 
+#include "io/fake_shards.h"
 #include "io/memory_disk.h"
 #include "kafka/records/builder.h"
-#include "replication/fake_shards.h"
 #include "storage/store/memory_store.h"
 
 namespace replication {
@@ -85,7 +85,7 @@ class PartitionTest : public testing::Test {
     io::MemoryDisk disk;
     storage::MemoryStore store;
     storage::LogConfig config;
-    FakeShards shards;
+    io::FakeShards shards;
     std::shared_ptr<LogDir> dir;  // none: it has no other partitions
     std::unique_ptr<Partition> partition;
     std::vector<std::string> done;

@@ -8,14 +8,14 @@
 #include "base/check.h"
 #include "io/shard.h"
 
-namespace replication {
+namespace io {
 
 /// One shard and one pool for tests, run by hand on the test's thread: the test decides when
 /// blocking work is done, when its answer arrives and how time passes.
-class FakeShards : public io::Shards {
+class FakeShards : public Shards {
   public:
     size_t count() const override { return 1; }
-    io::Shard& at(size_t) override { return shard_; }
+    Shard& at(size_t) override { return shard_; }
     void block(base::Function<void()> work) override { blocking_.push_back(std::move(work)); }
     void stop() override {}
 
@@ -49,7 +49,7 @@ class FakeShards : public io::Shards {
   private:
     using Key = std::pair<std::chrono::milliseconds, uint64_t>;
 
-    class FakeTimer : public io::Timer {
+    class FakeTimer : public Timer {
       public:
         FakeTimer(FakeShards& shards, Key key) : shards_(shards), key_(key) {}
         ~FakeTimer() override { shards_.timers_.erase(key_); }
@@ -59,7 +59,7 @@ class FakeShards : public io::Shards {
         Key key_;
     };
 
-    class FakeShard : public io::Shard {
+    class FakeShard : public Shard {
       public:
         explicit FakeShard(FakeShards& shards) : shards_(shards) {}
         size_t index() const override { return 0; }
@@ -67,8 +67,8 @@ class FakeShards : public io::Shards {
             shards_.posted_.push_back(std::move(work));
         }
         bool here() const override { return true; }
-        std::unique_ptr<io::Timer> after(std::chrono::milliseconds delay,
-                                         base::Function<void()> work) override {
+        std::unique_ptr<Timer> after(std::chrono::milliseconds delay,
+                                     base::Function<void()> work) override {
             const Key key{shards_.now_ + delay, ++shards_.timer_count_};
             shards_.timers_.emplace(key, std::move(work));
             return std::make_unique<FakeTimer>(shards_, key);
@@ -96,4 +96,4 @@ class FakeShards : public io::Shards {
     uint64_t timer_count_ = 0;
 };
 
-}  // namespace replication
+}  // namespace io
