@@ -10,9 +10,9 @@ namespace base {
 /// Failures of the machine and of files: no Kafka error code, but a kind and a sentence.
 ///   kDataLoss           bytes on disk that fail their checksum or make no sense
 ///   kResourceExhausted  no space left, or a budget is used up
-///   kUnavailable        the disk or directory was fenced after a failed sync; nothing may be
-///   retried kInvalidArgument    input that can't be right (configuration, a wire field) kNotFound,
-///   kAlreadyExists, kFailedPrecondition, kInternal, as their names say
+///   kUnavailable        the disk or directory was fenced after a failed sync: nothing is retried
+///   kInvalidArgument    input that can't be right (configuration, a wire field)
+/// and kNotFound, kAlreadyExists, kFailedPrecondition, kInternal, as their names say.
 using Status = absl::Status;
 template <class T>
 using Result = absl::StatusOr<T>;
