@@ -10,7 +10,11 @@ void Raft::restart_election_timer() {
     timeout_ = options_.election_ticks + random_.below(options_.election_ticks);
 }
 
-bool Raft::may_campaign() const { return self_votes() && !pending_.installing() && !stalled(); }
+/// One that was removed campaigns on until that is committed: the others may need the entries that
+/// only it has, the removal among them (Raft thesis §4.2.2).
+bool Raft::may_campaign() const {
+    return log_.may_vote(options_.self, committed_) && !pending_.installing() && !stalled();
+}
 
 void Raft::campaign(bool pre, bool forced) {
     if (!pre) {

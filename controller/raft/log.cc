@@ -107,6 +107,14 @@ SnapshotInfo Log::compact(Index index) {
     return {snapshot_, configurations_.front().configuration};
 }
 
+bool Log::may_vote(const Member& m, Index committed) const {
+    for (auto c = configurations_.rbegin(); c != configurations_.rend(); ++c) {
+        if (c->configuration.has_voter(m)) return true;
+        if (c->index <= committed) return false;
+    }
+    return false;
+}
+
 void Log::reset(const SnapshotInfo& snapshot) {
     snapshot_ = snapshot.position;
     last_ = snapshot_.index;

@@ -52,6 +52,9 @@ class Log {
 
     /// The one in force: the newest, committed or not.
     const Configuration& configuration() const { return configurations_.back().configuration; }
+    /// Whether it is a voter in that one, or in an older one that may yet be in force, as the newer
+    /// are not committed.
+    bool may_vote(const Member&, Index committed) const;
     const Configuration& configuration_at_snapshot() const {
         return configurations_.front().configuration;
     }

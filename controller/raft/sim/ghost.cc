@@ -152,7 +152,10 @@ std::vector<Entry> Ghost::read(const Log& log, Index from, Index end) {
 
 void Ghost::grow(Node& node, Index to) {
     const auto& raft = *node.raft;
+    // The ghost sees through damage.
+    const bool unreadable = std::exchange(node.disk->unreadable, false);
     auto fresh = read(raft.log(), last() + 1, to + 1);
+    node.disk->unreadable = unreadable;
     if (fresh.empty()) return;
     // It may have led until just now: a leader that was removed steps down with that very commit.
     if (!raft.leads() && node.led != raft.term())
@@ -217,7 +220,7 @@ void Ghost::check_leader(Node& node) {
 }
 
 void Ghost::check(Node& node) {
-    if (broken_ || !node.raft || !node.raft->failure().ok()) return;
+    if (broken_ || !node.raft) return;
     check_committed(node);
     if (!broken_ && node.raft->leads()) check_leader(node);
 }

@@ -8,8 +8,8 @@ namespace {
 constexpr int64_t kUnrest = 3'500;  // so long everything fails
 // Then everything heals, and these are the bounds.
 constexpr int64_t kToLead = 2'000;
-constexpr int64_t kToCommit = 3'000;
-constexpr int64_t kToSettle = 20'000;
+constexpr int64_t kToCommit = 20'000;
+constexpr int64_t kToSettle = 60'000;
 }  // namespace
 
 Simulation::Simulation(uint64_t seed, bool trace) : world_(seed, trace) {
