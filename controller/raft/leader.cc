@@ -200,7 +200,6 @@ void Raft::on(const Message& m, const SnapshotReply& reply) {
     if (!sending || sending->snapshot.position.index != reply.snapshot) return;
     // A repeated reply must not send the same part a second time.
     if (reply.next == sending->number && sending->out) return;
-    if (reply.next > sending->number + 1) return;
     sending->number = reply.next;
     send_chunk(m.from, progress);
 }
