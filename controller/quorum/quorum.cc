@@ -1,0 +1,235 @@
+#include "controller/quorum/quorum.h"
+
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include "base/check.h"
+#include "controller/quorum/chunks.h"
+#include "proto/metadata.pb.h"
+
+namespace quorum {
+namespace {
+
+/// Of entries that are replayed at once: others get their turn on the shard in between.
+constexpr size_t kReplayBytes = 4 << 20;
+
+raft::Options with_identity(raft::Options options, const LogStore& log) {
+    options.self = log.self();
+    return options;
+}
+
+}  // namespace
+
+Quorum::Quorum(io::Shards& shards, io::Shard& home, LogStore::Opened opened, Options options,
+               Events events)
+    : shards_(shards),
+      home_(home),
+      options_(std::move(options)),
+      events_(std::move(events)),
+      log_(std::move(opened.log)),
+      raft_(std::make_unique<raft::Raft>(with_identity(options_.raft, *log_), opened.stored, *log_,
+                                         options_.seed)),
+      image_(std::move(opened.image)),
+      snapshot_bytes_(log_->snapshot_bytes()) {
+    CHECK(image_->position().index == opened.stored.applied);
+}
+
+void Quorum::start() { tick(); }
+
+void Quorum::stop() {
+    stopped_ = true;
+    timer_.reset();
+    for (auto& [context, read] : std::exchange(reads_, {})) read.done(false);
+}
+
+void Quorum::tick() {
+    timer_ = home_.after(options_.tick, [this] { tick(); });
+    raft_->tick();
+    turn();
+}
+
+void Quorum::receive(raft::Message message) {
+    if (stopped_) return;
+    raft_->step(std::move(message));
+    turn();
+}
+
+base::Expected<raft::Position, raft::Refusal> Quorum::propose(std::string entry) {
+    auto taken = raft_->propose(std::move(entry));
+    turn();
+    return taken;
+}
+
+base::Expected<raft::Position, raft::Refusal> Quorum::change(const raft::Change& change) {
+    auto taken = raft_->change(change);
+    turn();
+    return taken;
+}
+
+std::optional<raft::Refusal> Quorum::transfer(const raft::Member& to) {
+    auto refusal = raft_->transfer(to);
+    turn();
+    return refusal;
+}
+
+void Quorum::read(base::Function<void(bool)> done) {
+    const uint64_t context = next_read_++;
+    if (stopped_ || raft_->read(context)) return done(false);
+    reads_.emplace(context, Read{{}, std::move(done)});
+    turn();
+}
+
+void Quorum::turn() {
+    // What an event causes is carried out by the turn that told it.
+    again_ = true;
+    if (std::exchange(turning_, true)) return;
+    while (std::exchange(again_, false) && !stopped_) carry_out();
+    turning_ = false;
+}
+
+void Quorum::carry_out() {
+    if (!raft_->failure().ok()) return fail(raft_->failure());
+    if (raft_->configuration() != configuration_) {
+        configuration_ = raft_->configuration();
+        events_.on_configuration(configuration_);
+    }
+    for (auto& message : raft_->take_messages()) events_.send(std::move(message));
+    begin_write();
+    apply();
+    answer_reads();
+    tell_standing();
+}
+
+void Quorum::begin_write() {
+    auto write = raft_->take_write();
+    if (!write) return;
+    metadata::ImagePtr snapshot;
+    if (write->compact) {
+        CHECK(to_compact_ && to_compact_->position().index == write->compact->position.index);
+        snapshot = to_compact_;
+    }
+    shards_.block([self = shared_from_this(), write = std::move(*write),
+                   snapshot = std::move(snapshot)]() mutable {
+        std::vector<std::string> chunks;
+        if (snapshot) chunks = chunks_of(*snapshot);
+        base::Status status = self->log_->write(write, chunks);
+        metadata::ImagePtr installed;
+        if (status.ok() && write.install) {
+            auto image = self->log_->snapshot_image();
+            status = image.status();
+            if (image.ok()) installed = *std::move(image);
+        }
+        const size_t snapshot_bytes = self->log_->snapshot_bytes();
+        io::Shard& home = self->home_;
+        home.post([self = std::move(self), write = std::move(write), status = std::move(status),
+                   installed = std::move(installed), snapshot_bytes]() mutable {
+            self->snapshot_bytes_ = snapshot_bytes;
+            self->written(std::move(write), status, std::move(installed));
+        });
+    });
+}
+
+void Quorum::written(raft::Write write, const base::Status& status, metadata::ImagePtr installed) {
+    if (stopped_) return;
+    if (!status.ok()) return fail(status);
+    if (write.compact) to_compact_.reset();
+    if (installed) install(std::move(installed));
+    raft_->written();
+    for (auto& promise : write.then_send) events_.send(std::move(promise));
+    turn();
+}
+
+void Quorum::install(metadata::ImagePtr image) {
+    image_ = std::move(image);
+    bytes_since_snapshot_ = 0;
+    to_compact_.reset();
+    events_.on_applied({image_, nullptr, {}});
+}
+
+void Quorum::apply() {
+    const auto entries = raft_->to_apply(image_->position().index, kReplayBytes);
+    if (entries.empty()) return;
+    if (auto status = replay(entries); !status.ok()) return fail(std::move(status));
+    compact_if_due();
+    again_ = true;  // there may be more
+}
+
+base::Status Quorum::replay(const std::vector<raft::Entry>& entries) {
+    auto delta = std::make_shared<metadata::Delta>(image_);
+    Applied applied;
+    raft::Index index = image_->position().index;
+    raft::Term term = image_->position().term;
+    for (const auto& entry : entries) {
+        ++index;
+        term = entry.term;
+        applied.positions.push_back({index, term});
+        bytes_since_snapshot_ += entry.bytes();
+        if (entry.kind != raft::EntryKind::data) continue;
+        metadata::v1::Entry parsed;
+        if (entry.data.size() > INT_MAX ||
+            !parsed.ParseFromArray(entry.data.data(), static_cast<int>(entry.data.size())))
+            return base::data_loss("entry " + std::to_string(index) +
+                                   " of the metadata log can't be read");
+        for (const auto& record : parsed.records())
+            if (const auto status = delta->replay(record); !status.ok())
+                return base::Status(status.code(),
+                                    "entry " + std::to_string(index) +
+                                        " of the metadata log: " + base::message(status));
+    }
+    image_ = delta->apply({index, term});
+    applied.image = image_;
+    applied.delta = std::move(delta);
+    events_.on_applied(applied);
+    return base::ok();
+}
+
+void Quorum::compact_if_due() {
+    const size_t due = std::max(options_.snapshot_bytes, snapshot_bytes_);
+    if (to_compact_ || bytes_since_snapshot_ <= due) return;
+    bytes_since_snapshot_ = 0;
+    to_compact_ = image_;
+    raft_->compact(image_->position().index);
+}
+
+void Quorum::answer_reads() {
+    for (const auto& result : raft_->take_reads()) {
+        const auto read = reads_.find(result.context);
+        if (read == reads_.end()) continue;
+        if (result.index) {
+            read->second.index = result.index;
+        } else {
+            auto done = std::move(read->second.done);
+            reads_.erase(read);
+            done(false);
+        }
+    }
+    // Contexts count up, and so do the indexes that rounds confirm.
+    while (!reads_.empty()) {
+        const auto first = reads_.begin();
+        if (!first->second.index || *first->second.index > image_->position().index) return;
+        auto done = std::move(first->second.done);
+        reads_.erase(first);
+        done(true);
+    }
+}
+
+void Quorum::tell_standing() {
+    Standing now{raft_->term(), raft_->leader(),
+                 raft_->leads() && image_->position().term == raft_->term()};
+    if (now == standing_) return;
+    standing_ = std::move(now);
+    events_.on_standing(standing_);
+}
+
+void Quorum::fail(base::Status why) {
+    if (std::exchange(failed_, true)) return;
+    raft_->halt(why);
+    for (auto& [context, read] : std::exchange(reads_, {})) read.done(false);
+    standing_.active = false;
+    standing_.leader.reset();
+    events_.on_standing(standing_);
+    events_.on_failure(why);
+}
+
+}  // namespace quorum
