@@ -46,7 +46,8 @@ class Upgrade {
   private:
     base::Status term() {
         ASSIGN_OR_RETURN(const auto row, store_.get(kTerm));
-        const auto body = unseal(kTerm, row.value_or(""));
+        if (!row) return damaged("its term (row m/term) is missing");
+        const auto body = unseal(kTerm, *row);
         if (!body) return damaged("its term (row m/term) has a wrong checksum");
         Reader in(*body);
         term_ = in.take<raft::Term>();
