@@ -46,11 +46,23 @@ enum class ApiKey : int16_t {
     describe_log_dirs = 35,
     create_partitions = 37,
     delete_groups = 42,
+    elect_leaders = 43,
     incremental_alter_configs = 44,
+    alter_partition_reassignments = 45,
+    list_partition_reassignments = 46,
     offset_delete = 47,
+    describe_quorum = 55,
+    alter_partition = 56,
+    update_features = 57,
     describe_cluster = 60,
+    broker_registration = 62,
+    broker_heartbeat = 63,
+    unregister_broker = 64,
+    allocate_producer_ids = 67,
     list_config_resources = 74,
     describe_topic_partitions = 75,
+    add_raft_voter = 80,
+    remove_raft_voter = 81,
 };
 
 /// From its first flexible version on (KIP-482) a message has varint lengths and tagged fields, and
@@ -103,15 +115,38 @@ inline constexpr auto apis = std::to_array<Api>({
     {ApiKey::describe_topic_partitions, "DescribeTopicPartitions", {0, 0}, 0},
 });
 
+/// What can be read and written, but is not served: ApiVersions doesn't tell of it, and a request
+/// is refused as if its key were unknown. Its versions are all that Kafka knows.
+inline constexpr auto unserved_apis = std::to_array<Api>({
+    {ApiKey::elect_leaders, "ElectLeaders", {0, 2}, 2},
+    {ApiKey::alter_partition_reassignments, "AlterPartitionReassignments", {0, 1}, 0},
+    {ApiKey::list_partition_reassignments, "ListPartitionReassignments", {0, 0}, 0},
+    {ApiKey::describe_quorum, "DescribeQuorum", {0, 2}, 0},
+    {ApiKey::alter_partition, "AlterPartition", {2, 3}, 0},
+    {ApiKey::update_features, "UpdateFeatures", {0, 2}, 0},
+    {ApiKey::broker_registration, "BrokerRegistration", {0, 4}, 0},
+    {ApiKey::broker_heartbeat, "BrokerHeartbeat", {0, 2}, 0},
+    {ApiKey::unregister_broker, "UnregisterBroker", {0, 0}, 0},
+    {ApiKey::allocate_producer_ids, "AllocateProducerIds", {0, 0}, 0},
+    {ApiKey::add_raft_voter, "AddRaftVoter", {0, 1}, 0},
+    {ApiKey::remove_raft_voter, "RemoveRaftVoter", {0, 0}, 0},
+});
+
 /// The row of a key as it came from the wire, or nothing if it is not served.
 constexpr const Api* find_api(int16_t key) {
     for (const Api& api : apis)
         if (static_cast<int16_t>(api.key) == key) return &api;
     return nullptr;
 }
+/// The same, of an API that may be unserved too.
+constexpr const Api* find_known_api(int16_t key) {
+    if (const Api* served = find_api(key)) return served;
+    for (const Api& api : unserved_apis)
+        if (static_cast<int16_t>(api.key) == key) return &api;
+    return nullptr;
+}
 constexpr const Api& api_of(ApiKey key) {
-    for (const Api& api : apis)
-        if (api.key == key) return api;
+    if (const Api* known = find_known_api(static_cast<int16_t>(key))) return *known;
     base::CheckFailure(__FILE__, __LINE__, "the key has a row");
 }
 

@@ -48,14 +48,14 @@ std::byte* put_size(Encoded& frame) {
 
 }  // namespace
 
-base::Result<Request> read_request(base::View frame) {
+base::Result<Request> read_request(base::View frame, const Api* (*find)(int16_t key)) {
     if (frame.size() < fixed_head) return base::invalid("header: truncated");
     Request request;
     request.header.api_key = base::load_be<int16_t>(frame.data());
     request.header.api_version = base::load_be<int16_t>(frame.data() + 2);
     request.header.correlation_id = base::load_be<int32_t>(frame.data() + 4);
     const Version version = request.header.api_version;
-    request.api = find_api(request.header.api_key);
+    request.api = find(request.header.api_key);
     if (request.api == nullptr)
         return base::invalid(absl::StrCat("unknown API key ", request.header.api_key));
     request.version_served = request.api->versions.has(version);

@@ -36,8 +36,9 @@ struct Request {
 
 /// Reads a request's header. kInvalidArgument for a header that makes no sense, an unknown key, or
 /// a version that isn't served (Produce 0 to 2 among them): nothing can be answered to such a
-/// frame, the connection is closed.
-base::Result<Request> read_request(base::View frame);
+/// frame, the connection is closed. `find` says which keys are known: a broker's are those it
+/// serves.
+base::Result<Request> read_request(base::View frame, const Api* (*find)(int16_t key) = find_api);
 
 /// Reads a response's header from the front of `frame`: the correlation id. For clients.
 base::Result<int32_t> read_response_header(base::View& frame, const Api&, Version);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/endian.h"
+#include "kafka/messages/alter_partition.h"
 #include "kafka/messages/api_versions.h"
 #include "kafka/messages/fetch.h"
 #include "kafka/messages/heartbeat.h"
@@ -99,6 +100,15 @@ TEST(Header, RefusesUnknownKeysAndVersions) {
     EXPECT_EQ(with(32767, 0), "unknown API key 32767");
     for (int16_t v = 0; v <= 2; ++v)
         EXPECT_EQ(with(0, v), "Produce version " + std::to_string(v) + " is not supported");
+}
+
+TEST(Header, RefusesWhatIsKnownButNotServed) {
+    const Encoded frame = encode_request(5, "c", AlterPartitionRequest{}, 3);
+    EXPECT_EQ(error_of(body_of(frame)), "unknown API key 56");
+    const auto request = read_request(body_of(frame), find_known_api);
+    ASSERT_TRUE(request.ok()) << request.status();
+    EXPECT_EQ(request->api->name, "AlterPartition");
+    EXPECT_TRUE(decode<AlterPartitionRequest>(request->body, 3).ok());
 }
 
 TEST(Header, ApiVersionsOfAnyVersionCanBeAnswered) {

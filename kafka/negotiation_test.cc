@@ -24,6 +24,15 @@ TEST(Negotiation, ListsEveryApiOnce) {
     EXPECT_EQ(keys.size(), apis.size());
 }
 
+TEST(Negotiation, KeepsSilentOfWhatIsNotServed) {
+    for (const Api& api : unserved_apis) {
+        const auto key = static_cast<int16_t>(api.key);
+        EXPECT_EQ(find_api(key), nullptr) << api.name;
+        EXPECT_EQ(find_known_api(key), &api);
+        for (const auto& row : served_api_versions().api_keys) EXPECT_NE(row.api_key, key);
+    }
+}
+
 TEST(Negotiation, AdvertisesProduceFromZeroButServesItFromThree) {
     const ApiVersionsResponse response = served_api_versions();
     EXPECT_EQ(response.api_keys.front(),

@@ -11,7 +11,7 @@
 namespace kafka {
 namespace {
 
-/// Calls check(type, version) for every message and version that is served.
+/// Calls check(type, version) for every known version of every message.
 template <class F>
 void for_each_version(F check) {
     for (const MessageType& type : message_types())

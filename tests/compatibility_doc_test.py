@@ -9,7 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 def served():
     text = (ROOT / "kafka/api.h").read_text(encoding="utf-8")
     keys = dict(re.findall(r"^\s+(\w+) = (\d+),", text, re.MULTILINE))
-    rows = re.findall(r'\{ApiKey::(\w+), "(\w+)", \{(\d+), (\d+)\}', text)
+    table = text.split("inline constexpr auto apis =")[1].split("});")[0]
+    rows = re.findall(r'\{ApiKey::(\w+), "(\w+)", \{(\d+), (\d+)\}', table)
     return [(keys[key], name, low if low == high else f"{low}–{high}")
             for key, name, low, high in rows]
 

@@ -27,7 +27,7 @@ struct MessageType {
     bool (*equal)(const AnyMessage&, const AnyMessage&);
 };
 
-/// Each request followed by its response, in the order of the API table.
+/// Each request followed by its response, in the order of their keys.
 const std::vector<MessageType>& message_types();
 
 }  // namespace kafka

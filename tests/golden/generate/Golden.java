@@ -1,4 +1,4 @@
-// Writes what Apache Kafka's own client makes of every message that this broker serves, one JSON
+// Writes what Apache Kafka's own client makes of every message that this broker knows, one JSON
 // object a line: {"message", "version", "sample", "hex", "json"}. See README.md.
 //
 //   java Golden.java VERSIONS                 makes sample messages from Kafka's definitions
@@ -95,8 +95,10 @@ public class Golden {
 
     static Message made(String name, int version, String sample) throws Exception {
         InputStream in = Golden.class.getResourceAsStream("/common/message/" + name + ".json");
-        Filler filler = new Filler(version, sample.equals("full"));
-        JsonNode values = filler.struct(json.readTree(in).get("fields"));
+        JsonNode definition = json.readTree(in);
+        Filler filler =
+            new Filler(version, sample.equals("full"), definition.path("commonStructs"));
+        JsonNode values = filler.struct(definition.get("fields"));
         return (Message) converter(name, "read").invoke(null, values, (short) version);
     }
 
@@ -105,11 +107,20 @@ public class Golden {
     static class Filler {
         final int version;
         final boolean full;
+        final JsonNode common;  // structs that several fields have as their type
         int next = 1;
 
-        Filler(int version, boolean full) {
+        Filler(int version, boolean full, JsonNode common) {
             this.version = version;
             this.full = full;
+            this.common = common;
+        }
+
+        /// Of the struct that is the type of `field`; nothing if it is no struct.
+        JsonNode fieldsOf(String type, JsonNode field) {
+            for (JsonNode struct : common)
+                if (struct.get("name").asText().equals(type)) return struct.get("fields");
+            return field.path("fields");
         }
 
         boolean in(JsonNode range) {
@@ -138,7 +149,7 @@ public class Golden {
 
         ArrayNode array(String type, JsonNode field) {
             ArrayNode node = json.createArrayNode();
-            boolean structs = field.has("fields");
+            boolean structs = !fieldsOf(type, field).isMissingNode();
             for (int i = 0; i < (full ? 2 : structs ? 1 : 0); ++i) node.add(one(type, field));
             return node;
         }
@@ -150,6 +161,7 @@ public class Golden {
                 case "bool" -> box.put("v", !field.path("default").asText().equals("true"));
                 case "int8" -> box.put("v", n % 2 == 0 ? n % 127 + 1 : -(n % 128) - 1);
                 case "int16" -> box.put("v", n % 2 == 0 ? n * 211 % 32767 : -(n * 211 % 32767) - 1);
+                case "uint16" -> box.put("v", 65535 - n * 211 % 65535);
                 case "int32" -> box.put("v", n % 2 == 0 ? 0x01020300 + n : -0x01020300 - n);
                 case "int64" ->
                     box.put("v", n % 2 == 0 ? 0x0102030405060700L + n : -0x0102030405060700L - n);
@@ -157,7 +169,7 @@ public class Golden {
                 case "string" -> box.put("v", full ? "é€😀" + n : "");
                 case "uuid" -> box.put("v", new Uuid(0x1122334455667788L * n, -n).toString());
                 case "bytes", "records" -> box.put("v", full ? bytes(n) : new byte[0]);
-                default -> box.set("v", struct(field.get("fields")));
+                default -> box.set("v", struct(fieldsOf(type, field)));
             }
             return box.get("v");
         }

@@ -1,4 +1,4 @@
-// Writes what franz-go makes of every message that this broker serves, one JSON object a line:
+// Writes what franz-go makes of every message that this broker knows, one JSON object a line:
 // {"message", "version", "sample", "hex"}. See README.md.
 package main
 
@@ -25,6 +25,8 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetInt(-1 - n%127)
 	case reflect.Int16:
 		v.SetInt(n * 199 % 32767)
+	case reflect.Uint16:
+		v.SetUint(uint64(65535 - n*199%65535))
 	case reflect.Int32:
 		v.SetInt(-0x04030200 + n)
 	case reflect.Int64:
@@ -78,6 +80,14 @@ func print(name, kind, sample string, version int16, bytes []byte) {
 		version, sample, hex.EncodeToString(bytes))
 }
 
+// nameForKey is Kafka's name of an API, but for the case of its letters.
+func nameForKey(key int16) string {
+	if name := kmsg.NameForKey(key); name != "AlterPartitionAssignments" {
+		return name
+	}
+	return "AlterPartitionReassignments"
+}
+
 func main() {
 	table, err := os.ReadFile(os.Args[1])
 	if err != nil {
@@ -89,7 +99,7 @@ func main() {
 		fmt.Sscan(row, &name, &low, &high)
 		for key := int16(0); key <= kmsg.MaxKey; key++ {
 			request := kmsg.RequestForKey(key)
-			if request == nil || !strings.EqualFold(kmsg.NameForKey(key), name) {
+			if request == nil || !strings.EqualFold(nameForKey(key), name) {
 				continue
 			}
 			if request.MaxVersion() < high {
