@@ -23,7 +23,7 @@ void read_and_write(const MessageType& type, base::View body, Version version) {
 }  // namespace
 
 int fuzz_frame(const uint8_t* data, size_t size) {
-    const auto request = read_request(std::as_bytes(std::span(data, size)));
+    const auto request = read_request(std::as_bytes(std::span(data, size)), find_known_api);
     if (!request.ok() || !request->version_served) return 0;
     for (const MessageType& type : message_types())
         if (type.api == request->api)
