@@ -132,22 +132,32 @@ inline constexpr auto unserved_apis = std::to_array<Api>({
     {ApiKey::remove_raft_voter, "RemoveRaftVoter", {0, 0}, 0},
 });
 
+/// Where a key's row is; the number of rows if there is none. An index, because GCC 12 takes the
+/// comparison of a pointer with null for no constant under -fsanitize=undefined.
+template <size_t N>
+constexpr size_t row_of(const std::array<Api, N>& rows, int16_t key) {
+    size_t row = 0;
+    while (row < N && static_cast<int16_t>(rows[row].key) != key) ++row;
+    return row;
+}
+
 /// The row of a key as it came from the wire, or nothing if it is not served.
 constexpr const Api* find_api(int16_t key) {
-    for (const Api& api : apis)
-        if (static_cast<int16_t>(api.key) == key) return &api;
-    return nullptr;
+    const size_t row = row_of(apis, key);
+    return row < apis.size() ? &apis[row] : nullptr;
 }
 /// The same, of an API that may be unserved too.
 constexpr const Api* find_known_api(int16_t key) {
-    if (const Api* served = find_api(key)) return served;
-    for (const Api& api : unserved_apis)
-        if (static_cast<int16_t>(api.key) == key) return &api;
-    return nullptr;
+    const size_t row = row_of(unserved_apis, key);
+    return row < unserved_apis.size() ? &unserved_apis[row] : find_api(key);
 }
+/// The row of an API that is known, served or not.
 constexpr const Api& api_of(ApiKey key) {
-    if (const Api* known = find_known_api(static_cast<int16_t>(key))) return *known;
-    base::CheckFailure(__FILE__, __LINE__, "the key has a row");
+    const auto code = static_cast<int16_t>(key);
+    if (const size_t row = row_of(apis, code); row < apis.size()) return apis[row];
+    const size_t row = row_of(unserved_apis, code);
+    CHECK(row < unserved_apis.size());
+    return unserved_apis[row];
 }
 
 }  // namespace kafka
