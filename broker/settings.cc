@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/options.h"
@@ -33,23 +34,47 @@ groups::Config group_config(const metadata::ConfigView& view) {
     return out;
 }
 
+std::string address_of(const std::string& host, uint16_t port) {
+    const bool ipv6 = host.find(':') != std::string::npos;
+    return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+ClusterSettings cluster_settings(const metadata::ServerProperties& properties,
+                                 const metadata::ConfigView& view) {
+    ClusterSettings out;
+    const auto roles = view.broker_list("process.roles");
+    out.broker = std::ranges::find(roles, "broker") != roles.end();
+    out.controller = std::ranges::find(roles, "controller") != roles.end();
+    if (const auto& own = properties.controller_listener) {
+        out.listen = address_of(own->host.empty() ? "::" : own->host, own->port);
+        out.address = address_of(own->advertised_host.empty() ? host_name() : own->advertised_host,
+                                 own->advertised_port);
+    }
+    for (const auto& voter : properties.voters) {
+        out.voters.push_back({base::BrokerId{voter.id}, address_of(voter.host, voter.port)});
+        if (voter.id == view.broker_int("node.id")) out.address = out.voters.back().address;
+    }
+    out.heartbeat = std::chrono::milliseconds(view.broker_int("broker.heartbeat.interval.ms"));
+    out.session = std::chrono::milliseconds(view.broker_int("broker.session.timeout.ms"));
+    out.fault_file = view.broker_string("local.faults.file");
+    return out;
+}
+
 }  // namespace
 
 base::Status check_settings(const Settings& settings) {
     if (settings.log_dirs.empty()) return base::invalid("log.dirs names no directory");
-    const auto empty = metadata::Image::empty();
-    const metadata::ConfigView view(*empty, settings.id, settings.static_configs);
     // Each of several nodes would found a cluster of its own, and acknowledge what the others never
     // see.
-    for (const char* option : {"controller.quorum.voters", "controller.quorum.bootstrap.servers"})
-        if (base::split_list(view.broker_string(option)).size() > 1)
-            return base::invalid(std::string(option) +
-                                 " names several nodes, but this version runs "
-                                 "clusters of one node only");
-    if (view.broker_set("process.roles") && view.broker_list("process.roles").size() == 1)
+    const auto& cluster = settings.cluster;
+    if (cluster.voters.size() > 1)
         return base::invalid(
-            "process.roles must be \"broker,controller\": this version runs clusters "
-            "of one node, which is both");
+            "controller.quorum.voters names several nodes, but this version runs clusters of one "
+            "node only");
+    if (!cluster.broker || !cluster.controller)
+        return base::invalid(
+            "process.roles must be \"broker,controller\": this version runs clusters of one node, "
+            "which is both");
     return base::ok();
 }
 
@@ -64,6 +89,7 @@ Settings settings_from(const metadata::ServerProperties& properties) {
     out.id = base::BrokerId{static_cast<int32_t>(view.broker_int("node.id"))};
     if (view.broker_set("cluster.id")) out.cluster_id = view.broker_string("cluster.id");
     if (view.broker_set("broker.rack")) out.rack = view.broker_string("broker.rack");
+    out.cluster = cluster_settings(properties, view);
     for (const auto& l : properties.listeners)
         out.listeners.push_back(
             {.name = l.name,

@@ -22,13 +22,36 @@ struct ListenerSettings {
     uint16_t advertised_port = 9092;
 };
 
+/// One controller of the cluster.
+struct VoterSettings {
+    base::BrokerId id;
+    std::string address;  // HOST:PORT, an IPv6 host in brackets
+};
+
+/// How this node takes part in the cluster.
+struct ClusterSettings {
+    bool broker = true;                 // process.roles; one of the two at least
+    bool controller = true;             // process.roles
+    std::vector<VoterSettings> voters;  // controller.quorum.voters; empty: a cluster of this alone
+    /// HOST:PORT of the controller listener to bind; [::] for all interfaces. Empty: there is none,
+    /// in a cluster of one that nobody joins.
+    std::string listen;
+    /// HOST:PORT where others reach it: its entry in the voters, or else the advertised controller
+    /// listener. Empty where `listen` is and there are no voters.
+    std::string address;
+    std::chrono::milliseconds heartbeat{500};  // broker.heartbeat.interval.ms
+    std::chrono::milliseconds session{3000};   // broker.session.timeout.ms
+    std::string fault_file;                    // local.faults.file
+};
+
 /// The static configuration of one broker, as plain values. Made from server.properties by
 /// settings_from(); each field names its option.
 struct Settings {
     base::BrokerId id{0};             // node.id
     std::string cluster_id;           // empty: drawn at the first start
     std::optional<std::string> rack;  // broker.rack
-    std::vector<ListenerSettings> listeners;
+    ClusterSettings cluster;
+    std::vector<ListenerSettings> listeners;   // for clients; none where it is no broker
     std::vector<std::string> log_dirs;         // log.dirs
     std::string metadata_dir;                  // metadata.log.dir; the first log dir by default
     uint64_t storage_reserve_bytes = 0;        // storage.reserve.bytes

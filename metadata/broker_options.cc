@@ -24,7 +24,8 @@ std::vector<Option> identity() {
             .or_else("broker.id"),
         int32("broker.id", std::nullopt, "The older name of node.id.").at_least(0),
         list("process.roles", "broker,controller",
-             "What this node does: broker, controller, or both.")
+             "What this node does: serve clients (broker), keep the cluster's metadata and decide "
+             "on it (controller), or both.")
             .one_of({"broker", "controller"}),
         string("broker.rack", std::nullopt,
                "Where this broker stands; replicas of a partition are spread over racks."),
@@ -44,9 +45,12 @@ std::vector<Option> identity() {
             .at_least(0)
             .own(),
         string("controller.quorum.voters", "",
-               "The controllers, as id@host:port with commas between. Empty: this node alone."),
+               "The controllers of the cluster, as id@host:port with commas between, the same on "
+               "every node; each port is that of a controller listener. Empty: a cluster of this "
+               "node alone."),
         string("controller.quorum.bootstrap.servers", "",
-               "Controllers to ask first, as host:port with commas between."),
+               "Controllers to ask first, as host:port with commas between.")
+            .without_effect("controller.quorum.voters names the controllers"),
         int32("broker.heartbeat.interval.ms", 500,
               "How often a broker tells the controller it lives.")
             .at_least(1),
@@ -60,14 +64,18 @@ std::vector<Option> identity() {
 std::vector<Option> network() {
     return {
         list("listeners", "PLAINTEXT://:9092",
-             "Addresses to listen on, as NAME://host:port. Without a host: all addresses."),
+             "Addresses to listen on, as NAME://host:port. Without a host: all addresses. A node "
+             "of a cluster of several has a controller listener beside those for clients, as "
+             "CONTROLLER://:19092; one that is only a controller has nothing else."),
         list("advertised.listeners", std::nullopt,
              "Addresses that clients are told to connect to. Not set: those of listeners."),
         string("listener.security.protocol.map",
                "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
                "The protocol of each listener name. Only PLAINTEXT listeners are served."),
-        list("controller.listener.names", "",
-             "Listeners that only Kafka's own controllers speak on; they are not opened."),
+        list("controller.listener.names", "CONTROLLER",
+             "The name, in listeners, of the controller listener: where the nodes of the cluster "
+             "reach this one, brokers too. It speaks gRPC, not Kafka's protocol. Of several names "
+             "the first that listeners has is used."),
         string("inter.broker.listener.name", std::nullopt,
                "The listener that brokers use among themselves.")
             .without_effect("brokers speak gRPC among themselves"),
@@ -126,6 +134,11 @@ std::vector<Option> network() {
         int64("request.timeout.ms", 30'000, "How long brokers wait for each other.")
             .at_least(1)
             .without_effect("there is one broker only, for now"),
+        string("local.faults.file", "",
+               "For tests: a file of pairs of nodes, `A B` on a line, that are kept from reaching "
+               "each other. It is read again as it changes; moldau local cut writes it. Empty: "
+               "none.")
+            .own(),
         string("http.listener", "",
                "Where metrics and health are served over HTTP, as host:port. Empty: not.")
             .own()

@@ -59,6 +59,38 @@ base::Status check_clash(const std::vector<ListenerUri>& all) {
     return base::ok();
 }
 
+std::string upper(std::string name) {
+    for (char& c : name)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    return name;
+}
+
+base::Status check_plaintext(const ListenerUri& uri,
+                             const std::map<std::string, std::string>& protocols) {
+    const auto protocol = protocols.find(uri.name);
+    if (protocol == protocols.end())
+        return refused(kProtocols, "it does not say the protocol of listener " + uri.name);
+    if (protocol->second != "PLAINTEXT")
+        return refused(kListeners,
+                       uri.name + " speaks " + protocol->second + "; only PLAINTEXT is served yet");
+    return base::ok();
+}
+
+ListenerConfig opened(const ListenerUri& uri) {
+    return {uri.name, uri.host, uri.port, any_address(uri.host) ? "" : uri.host, uri.port};
+}
+
+base::Status advertise(const ListenerUri& uri, ListenerConfig& listener) {
+    if (any_address(uri.host))
+        return refused(kAdvertised, uri.name + " advertises " +
+                                        (uri.host.empty() ? "no host" : uri.host) +
+                                        ", which no client can connect to");
+    if (uri.port == 0) return refused(kAdvertised, uri.name + " advertises port 0");
+    listener.advertised_host = uri.host;
+    listener.advertised_port = uri.port;
+    return base::ok();
+}
+
 }  // namespace
 
 base::Result<ListenerUri> parse_listener(std::string_view text) {
@@ -68,9 +100,7 @@ base::Result<ListenerUri> parse_listener(std::string_view text) {
     auto scheme = text.find("://");
     if (scheme == std::string_view::npos || scheme == 0) return wrong("is not NAME://host:port");
     ListenerUri uri;
-    uri.name = std::string(text.substr(0, scheme));
-    for (char& c : uri.name)
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    uri.name = upper(std::string(text.substr(0, scheme)));
     auto rest = text.substr(scheme + 3);
     auto colon = rest.rfind(':');
     if (colon == std::string_view::npos) return wrong("has no port");
@@ -87,41 +117,45 @@ base::Result<ListenerUri> parse_listener(std::string_view text) {
     return uri;
 }
 
-base::Result<std::vector<ListenerConfig>> resolve_listeners(const ListenerOptions& options) {
-    ASSIGN_OR_RETURN(auto all, parse_all(kListeners, options.listeners));
-    ASSIGN_OR_RETURN(auto protocols, parse_protocols(options.protocols));
+base::Result<Listeners> resolve_listeners(const ListenerOptions& options) {
+    ASSIGN_OR_RETURN(const auto all, parse_all(kListeners, options.listeners));
+    ASSIGN_OR_RETURN(const auto protocols, parse_protocols(options.protocols));
     RETURN_IF_ERROR(check_clash(all));
-    const auto not_opened = base::split_list(options.controller);
-    auto controllers_own = [&](const ListenerUri& uri) {
-        return std::ranges::find(not_opened, uri.name) != not_opened.end();
+    auto controller_names = base::split_list(options.controller);
+    for (auto& name : controller_names) name = upper(name);
+    const auto controllers_own = [&](const ListenerUri& uri) {
+        return std::ranges::find(controller_names, uri.name) != controller_names.end();
     };
-    std::vector<ListenerConfig> out;
+    Listeners out;
     for (const auto& uri : all) {
         if (controllers_own(uri)) continue;
-        auto protocol = protocols.find(uri.name);
-        if (protocol == protocols.end())
-            return refused(kProtocols, "it does not say the protocol of listener " + uri.name);
-        if (protocol->second != "PLAINTEXT")
-            return refused(kListeners, uri.name + " speaks " + protocol->second +
-                                           "; only PLAINTEXT is served yet");
-        out.push_back(
-            {uri.name, uri.host, uri.port, any_address(uri.host) ? "" : uri.host, uri.port});
+        if (!options.broker)
+            return refused(kListeners, uri.name +
+                                           " is for clients, but process.roles makes this node no "
+                                           "broker; leave only the controller's listener, as "
+                                           "CONTROLLER://:19092");
+        RETURN_IF_ERROR(check_plaintext(uri, protocols));
+        out.clients.push_back(opened(uri));
     }
-    if (out.empty()) return refused(kListeners, "there is none for clients");
+    for (const auto& name : controller_names) {
+        const auto uri = std::ranges::find(all, name, &ListenerUri::name);
+        if (uri == all.end()) continue;
+        if (protocols.contains(name)) RETURN_IF_ERROR(check_plaintext(*uri, protocols));
+        out.controller = opened(*uri);
+        break;
+    }
+    if (options.broker && out.clients.empty())
+        return refused(kListeners, "there is none for clients");
     if (!options.advertised) return out;
 
-    ASSIGN_OR_RETURN(auto advertised, parse_all(kAdvertised, *options.advertised));
+    ASSIGN_OR_RETURN(const auto advertised, parse_all(kAdvertised, *options.advertised));
     for (const auto& uri : advertised) {
-        if (controllers_own(uri)) continue;
-        auto listener = std::ranges::find(out, uri.name, &ListenerConfig::name);
-        if (listener == out.end()) return refused(kAdvertised, "there is no listener " + uri.name);
-        if (any_address(uri.host))
-            return refused(kAdvertised, uri.name + " advertises " +
-                                            (uri.host.empty() ? "no host" : uri.host) +
-                                            ", which no client can connect to");
-        if (uri.port == 0) return refused(kAdvertised, uri.name + " advertises port 0");
-        listener->advertised_host = uri.host;
-        listener->advertised_port = uri.port;
+        auto listener = std::ranges::find(out.clients, uri.name, &ListenerConfig::name);
+        ListenerConfig* which = listener == out.clients.end() ? nullptr : &*listener;
+        if (out.controller && out.controller->name == uri.name) which = &*out.controller;
+        if (!which && controllers_own(uri)) continue;
+        if (!which) return refused(kAdvertised, "there is no listener " + uri.name);
+        RETURN_IF_ERROR(advertise(uri, *which));
     }
     return out;
 }

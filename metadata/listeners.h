@@ -23,9 +23,15 @@ struct ListenerOptions {
     std::optional<std::string> advertised;
     std::string protocols;   // listener.security.protocol.map
     std::string controller;  // controller.listener.names
+    bool broker = true;      // process.roles: whether clients are served
+};
+struct Listeners {
+    std::vector<ListenerConfig> clients;
+    /// Of those that `controller` names the first that there is; others of them are not opened.
+    std::optional<ListenerConfig> controller;
 };
 /// The listeners to open: none twice by name or address, all PLAINTEXT, none that advertises an
 /// address that nobody can connect to. The message begins with the option that is at fault.
-base::Result<std::vector<ListenerConfig>> resolve_listeners(const ListenerOptions&);
+base::Result<Listeners> resolve_listeners(const ListenerOptions&);
 
 }  // namespace metadata

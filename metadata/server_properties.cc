@@ -6,6 +6,7 @@
 #include "metadata/broker_options.h"
 #include "metadata/config.h"
 #include "metadata/listeners.h"
+#include "metadata/voters.h"
 
 namespace metadata {
 
@@ -66,6 +67,7 @@ class Reader {
     void set(const std::string& key, const std::string& value, const std::string& from, Unknown);
     void variables(const ConfigSources&, std::string_view prefix, Unknown);
     void check_together();
+    base::Status check_cluster(const ConfigView&);
     void problem(const std::string& from, const std::string& what) {
         problems_.push_back(from.empty() ? what : from + ": " + what);
     }
@@ -169,19 +171,41 @@ void Reader::check_together() {
         !from("broker.id").empty() && configs.at("node.id") != configs.at("broker.id"))
         problem(from("broker.id"), "broker.id and node.id differ");
     if (view.broker_list("process.roles").empty())
-        problem(from("process.roles"), "process.roles is empty: this node would do nothing");
+        return problem(from("process.roles"), "process.roles is empty: this node would do nothing");
 
-    auto advertised = view.broker("advertised.listeners").value;
-    auto listeners =
-        resolve_listeners({view.broker("listeners").value.value_or(""), advertised,
-                           view.broker_string("listener.security.protocol.map"),
-                           view.broker("controller.listener.names").value.value_or("")});
-    if (listeners.ok()) {
-        out_.listeners = *std::move(listeners);
-        return;
+    if (auto status = check_cluster(view); !status.ok()) {
+        const auto why = base::message(status);
+        problem(from(why.substr(0, why.find(':'))), why);
     }
-    auto why = base::message(listeners.status());
-    problem(from(why.substr(0, why.find(':'))), why);
+}
+
+/// Where the node listens, and with whom it makes a cluster.
+base::Status Reader::check_cluster(const ConfigView& view) {
+    const auto roles = view.broker_list("process.roles");
+    const auto has_role = [&](const char* role) {
+        return std::ranges::find(roles, role) != roles.end();
+    };
+    ASSIGN_OR_RETURN(
+        auto listeners,
+        resolve_listeners(
+            {view.broker("listeners").value.value_or(""), view.broker("advertised.listeners").value,
+             view.broker_string("listener.security.protocol.map"),
+             view.broker("controller.listener.names").value.value_or(""), has_role("broker")}));
+    ASSIGN_OR_RETURN(out_.voters, parse_voters(view.broker_string("controller.quorum.voters")));
+    const auto& own = listeners.controller;
+    RETURN_IF_ERROR(check_participation(
+        {.node_id = static_cast<int32_t>(view.broker_int("node.id")),
+         .broker = has_role("broker"),
+         .controller = has_role("controller"),
+         .listens = own.has_value(),
+         .port = own ? own->port : uint16_t{0},
+         .bootstrap =
+             base::split_list(view.broker_string("controller.quorum.bootstrap.servers")).size() >
+             1},
+        out_.voters));
+    out_.listeners = std::move(listeners.clients);
+    out_.controller_listener = std::move(listeners.controller);
+    return base::ok();
 }
 
 base::Result<ServerProperties> Reader::finish() {

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,15 @@ struct ListenerConfig {
     uint16_t advertised_port = 0;
 };
 
+/// One controller of the cluster, as controller.quorum.voters names it.
+struct VoterConfig {
+    int32_t id = 0;
+    std::string host;
+    uint16_t port = 0;
+
+    bool operator==(const VoterConfig&) const = default;
+};
+
 /// A checked configuration: every value parses, and they fit each other.
 struct ServerProperties {
     struct Setting {
@@ -52,7 +62,9 @@ struct ServerProperties {
 
     std::map<std::string, Setting, std::less<>> settings;  // what is said; the rest has its default
     std::vector<Ignored> ignored;
-    std::vector<ListenerConfig> listeners;
+    std::vector<ListenerConfig> listeners;              // for clients; none on a mere controller
+    std::optional<ListenerConfig> controller_listener;  // where nodes of the cluster connect
+    std::vector<VoterConfig> voters;                    // empty: this node alone
 
     /// As ConfigView takes it.
     Configs configs() const;
@@ -61,7 +73,8 @@ struct ServerProperties {
 /// kInvalidArgument with every problem on a line of its own, naming the line (or variable) it comes
 /// from: an unknown key with the nearest known name; a bad unit or range; listeners that clash,
 /// that are not PLAINTEXT, or advertise 0.0.0.0; min.insync.replicas above
-/// default.replication.factor; a session shorter than three heartbeats.
+/// default.replication.factor; a session shorter than three heartbeats; voters that don't fit
+/// process.roles and node.id, or a cluster of several nodes without a controller listener.
 base::Result<ServerProperties> read_server_properties(const ConfigSources&);
 
 }  // namespace metadata

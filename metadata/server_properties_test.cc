@@ -50,7 +50,11 @@ TEST(ServerProperties, TakesTheFileThatKafkaComesWith) {
         "log.retention.hours=168\nlog.segment.bytes=1073741824\n"
         "log.retention.check.interval.ms=300000\n");
     ASSERT_TRUE(p.ok()) << p.status();
-    ASSERT_EQ(p->listeners.size(), 1u) << "the controller's own listener is not opened";
+    ASSERT_EQ(p->listeners.size(), 1u) << "the controller listener is not for clients";
+    ASSERT_TRUE(p->controller_listener);
+    EXPECT_EQ(p->controller_listener->port, 9093);
+    EXPECT_EQ(p->controller_listener->advertised_host, "localhost");
+    EXPECT_TRUE(p->voters.empty()) << "a cluster of one";
     EXPECT_EQ(p->listeners[0].advertised_host, "localhost");
     EXPECT_EQ(p->configs().at("node.id"), "1");
     EXPECT_EQ(p->ignored.size(), 2u);
@@ -142,6 +146,22 @@ TEST(ServerProperties, RefuseNamingTheLine) {
              Row{"advertised.listeners=PLAINTEXT://a:0", "advertises port 0"},
              Row{"advertised.listeners=B://a:1", "there is no listener B"},
              Row{"listener.security.protocol.map=PLAINTEXT", "is not NAME:PROTOCOL"},
+             Row{"node.id=1\ncontroller.quorum.voters=0@a:1,1@b:1\nlisteners=PLAINTEXT://:9092",
+                 "server.properties line 3: listeners: there is none for the other nodes"},
+             Row{"node.id=1\ncontroller.quorum.voters=0@a:1",
+                 "server.properties line 2: controller.quorum.voters: node.id=1 is not among them"},
+             Row{"process.roles=broker", "controller.quorum.voters: it is not set, but"},
+             Row{"process.roles=controller\nlisteners=PLAINTEXT://:9092,CONTROLLER://:1",
+                 "server.properties line 2: listeners: PLAINTEXT is for clients"},
+             Row{"process.roles=controller", "listeners: PLAINTEXT is for clients"},
+             Row{"listeners=CONTROLLER://:1", "listeners: there is none for clients"},
+             Row{"listeners=PLAINTEXT://:1,CONTROLLER://:1", "clash on port 1"},
+             Row{"listeners=PLAINTEXT://:1,CONTROLLER://:2\n"
+                 "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:SSL",
+                 "line 1: listeners: CONTROLLER speaks SSL"},
+             Row{"listeners=PLAINTEXT://:1,CONTROLLER://:2\n"
+                 "advertised.listeners=CONTROLLER://0.0.0.0:2",
+                 "line 2: advertised.listeners: CONTROLLER advertises 0.0.0.0"},
          }) {
         EXPECT_THAT(refusal(read(row.file)), HasSubstr(row.why)) << row.file;
     }
@@ -164,6 +184,30 @@ TEST(ServerProperties, ListenersMayDifferByAddress) {
     EXPECT_EQ(p->listeners[1].host, "::1");
     EXPECT_EQ(p->listeners[1].advertised_host, "broker.example");
     EXPECT_EQ(p->listeners[1].advertised_port, 19092);
+}
+
+TEST(ServerProperties, ANodeOfThree) {
+    auto p = read(
+        "node.id=1\ncontroller.quorum.voters=0@a:19092,1@b:19092,2@c:19092\n"
+        "listeners=PLAINTEXT://:9092,CONTROLLER://10.0.0.2:19092\n");
+    ASSERT_TRUE(p.ok()) << p.status();
+    ASSERT_EQ(p->listeners.size(), 1u);
+    EXPECT_EQ(p->voters.size(), 3u);
+    ASSERT_TRUE(p->controller_listener);
+    EXPECT_EQ(p->controller_listener->host, "10.0.0.2");
+    EXPECT_EQ(p->controller_listener->port, 19092);
+}
+
+TEST(ServerProperties, AControllerAlone) {
+    auto p = read(
+        "process.roles=controller\nnode.id=7\ncontroller.quorum.voters=7@a:1\n"
+        "controller.listener.names=quorum,other\nlisteners=OTHER://:2,QUORUM://:1\n"
+        "advertised.listeners=QUORUM://a:10,OTHER://b:3\n");
+    ASSERT_TRUE(p.ok()) << p.status();
+    EXPECT_TRUE(p->listeners.empty());
+    ASSERT_TRUE(p->controller_listener);
+    EXPECT_EQ(p->controller_listener->name, "QUORUM");
+    EXPECT_EQ(p->controller_listener->advertised_port, 10);
 }
 
 TEST(ServerProperties, KeysOfAJvmAreIgnoredWithAReason) {

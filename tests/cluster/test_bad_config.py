@@ -70,6 +70,16 @@ def test_a_bad_value(serve, line, why):
     ("advertised.listeners=PLAINTEXT://0.0.0.0:9092", 3, "which no client can connect to"),
     ("advertised.listeners=PLAINTEXT://:9092", 3, "which no client can connect to"),
     ("advertised.listeners=OTHER://host:9092", 3, "there is no listener OTHER"),
+    ("controller.quorum.voters=0@a:1,b:1", 3, "b:1 is not ID@HOST:PORT"),
+    ("controller.quorum.voters=0@a:1,1@b:1,1@c:1", 3, "id 1 stands twice"),
+    ("controller.quorum.voters=0@a:1,1@a:1", 3, "the same address"),
+    ("node.id=2\ncontroller.quorum.voters=0@a:1,1@b:1", 4, "node.id=2 is not among them"),
+    ("process.roles=broker\nlisteners=PLAINTEXT://:9092,CONTROLLER://:1\n"
+     "controller.quorum.voters=0@a:1", 5, "it names this node (node.id=0)"),
+    ("listeners=PLAINTEXT://:9092\ncontroller.quorum.voters=0@a:1,1@b:1", 3,
+     "add CONTROLLER://:19092"),
+    ("process.roles=controller\nlisteners=PLAINTEXT://:9092", 4, "PLAINTEXT is for clients"),
+    ("listeners=CONTROLLER://:19092", 3, "there is none for clients"),
 ])
 def test_values_that_do_not_go_together(serve, lines, at, why):
     told = serve(lines)
