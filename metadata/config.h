@@ -40,8 +40,8 @@ struct ConfigEntry {
 /// Answers what a config is, from an image and the static configs of this broker (file,
 /// environment, command line). Cheap to make; keep it no longer than the image and the configs.
 ///
-/// Safe defaults: where nobody sets them, min.insync.replicas is 2 and default.replication.factor 3
-/// once three brokers are registered.
+/// Safe defaults: where nobody sets it, min.insync.replicas is 2 once three brokers are registered.
+/// Nothing has more than one replica unless it is asked for: records are not replicated yet.
 class ConfigView {
   public:
     ConfigView(const Image& image, base::BrokerId broker, const Configs& static_configs)
