@@ -31,9 +31,71 @@ void replace(std::vector<base::BrokerId>& old, bool given, const v1::BrokerIds& 
     if (given) old = broker_ids(ids.ids());
 }
 
+/// Calls `differs(key, old, now)`, either one null where there is none, for what two maps to
+/// pointers don't share, in the order of the keys.
+template <class K, class T, class F>
+void for_each_difference(const PersistentMap<K, std::shared_ptr<const T>>& from,
+                         const PersistentMap<K, std::shared_ptr<const T>>& to, F differs) {
+    auto old = from.begin();
+    auto now = to.begin();
+    while (old != from.end() || now != to.end()) {
+        const bool old_first = now == to.end() || (old != from.end() && old->key < now->key);
+        const bool now_first = old == from.end() || (now != to.end() && now->key < old->key);
+        if (old_first) {
+            differs(old->key, old->value, nullptr);
+        } else if (now_first) {
+            differs(now->key, nullptr, now->value);
+        } else if (old->value != now->value) {
+            differs(old->key, old->value, now->value);
+        }
+        if (!now_first) ++old;
+        if (!old_first) ++now;
+    }
+}
+
+template <class T>
+bool same(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>& b) {
+    return a == b || (a && b && *a == *b);
+}
+
 }  // namespace
 
 Delta::Delta(ImagePtr base) : base_(std::move(base)), next_(*base_) {}
+
+std::shared_ptr<Delta> Delta::between(ImagePtr from, const ImagePtr& to) {
+    auto delta = std::make_shared<Delta>(std::move(from));
+    const Image& base = *delta->base_;
+    delta->next_ = *to;
+    using TopicPtr = std::shared_ptr<const Topic>;
+    for_each_difference(base.topics_by_id_, to->topics_by_id_,
+                        [&](const base::TopicId& id, const TopicPtr& old, const TopicPtr& now) {
+                            if (now) delta->note_change(id, old.get(), *now);
+                            else delta->removed_topics_.emplace(id, old);
+                        });
+    for_each_difference(base.brokers_, to->brokers_,
+                        [&](base::BrokerId id, const auto& old, const auto& now) {
+                            if (!same<Broker>(old, now)) delta->brokers_.insert(id);
+                        });
+    for_each_difference(base.broker_configs_, to->broker_configs_,
+                        [&](base::BrokerId id, const auto& old, const auto& now) {
+                            if (!same<Configs>(old, now)) delta->broker_configs_.insert(id);
+                        });
+    delta->other_ = !delta->removed_topics_.empty() || base.cluster_id_ != to->cluster_id_ ||
+                    base.next_producer_id_ != to->next_producer_id_ ||
+                    base.features_ != to->features_;
+    return delta;
+}
+
+void Delta::note_change(const base::TopicId& id, const Topic* old, const Topic& now) {
+    TopicChange change;
+    change.created = old == nullptr;
+    change.configs = old ? !same(old->configs, now.configs) : !now.configs->empty();
+    for (size_t i = 0; i < now.partitions.size(); ++i)
+        if (!old || i >= old->partitions.size() || !same(old->partitions[i], now.partitions[i]))
+            change.partitions.insert(static_cast<base::PartitionIndex>(i));
+    if (change.created || change.configs || !change.partitions.empty())
+        topics_.emplace(id, std::move(change));
+}
 
 base::Status Delta::replay(const v1::Record& r) {
     switch (r.kind_case()) {
@@ -101,7 +163,13 @@ base::Status Delta::register_broker(const v1::RegisterBroker& r) {
              .endpoints = {},
              .rack = {},
              .fenced = r.fenced(),
-             .in_controlled_shutdown = r.in_controlled_shutdown()};
+             .in_controlled_shutdown = r.in_controlled_shutdown(),
+             .features = {}};
+    for (const auto& f : r.features()) {
+        if (f.least() < 0 || f.least() > f.most() || f.most() > INT16_MAX)
+            return misfit("levels of a feature out of range");
+        b.features[f.name()] = {static_cast<int16_t>(f.least()), static_cast<int16_t>(f.most())};
+    }
     for (const auto& e : r.endpoints()) {
         if (e.port() > 65535) return misfit("a port above 65535");
         b.endpoints.push_back(
@@ -178,7 +246,8 @@ base::Status Delta::set_partition(const v1::Partition& r) {
           .removing_replicas = broker_ids(r.removing_replicas()),
           .leader = base::BrokerId{r.leader()},
           .leader_epoch = r.leader_epoch(),
-          .partition_epoch = r.partition_epoch()};
+          .partition_epoch = r.partition_epoch(),
+          .recovering = r.recovering()};
     Topic& editing = edit(id);
     if (index == editing.partitions.size()) {
         editing.partitions.push_back(std::move(p));
@@ -206,6 +275,7 @@ base::Status Delta::change_partition(const v1::PartitionChange& r) {
         p->leader = base::BrokerId{r.leader()};
         ++p->leader_epoch;
     }
+    if (r.has_recovering()) p->recovering = r.recovering();
     ++p->partition_epoch;
     edit(id).partitions[static_cast<size_t>(r.index())] = std::move(p);
     topics_[id].partitions.insert(r.index());

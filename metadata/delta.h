@@ -32,14 +32,19 @@ class Delta {
   public:
     explicit Delta(ImagePtr base);
 
+    /// For subscribers when a snapshot has replaced the state: what leads from one image to
+    /// another, as if the records between them had been replayed; those that took each other back
+    /// leave no trace. What both images share is not looked at.
+    static std::shared_ptr<Delta> between(ImagePtr from, const ImagePtr& to);
+
     /// Takes one record. kInvalidArgument, and nothing changed, if the record does not fit the
     /// state (an unknown topic, a partition out of order) or is of a kind that this version does
     /// not know: either the log is damaged or this node is too old to follow it, and it must stop.
     base::Status replay(const v1::Record&);
 
-    /// The image with all of it so far, at the base's position, or at `through`. More may be
-    /// replayed afterwards; images given out do not change.
-    ImagePtr apply() { return apply(base_->position()); }
+    /// The image with all of it so far, at the position it has (at first the base's), or at
+    /// `through`. More may be replayed afterwards; images given out do not change.
+    ImagePtr apply() { return apply(next_.position()); }
     ImagePtr apply(const LogPosition& through);
 
     const ImagePtr& base() const { return base_; }
@@ -78,6 +83,7 @@ class Delta {
 
     const Topic* current(const base::TopicId&) const;
     Topic& edit(const base::TopicId&);
+    void note_change(const base::TopicId&, const Topic* old, const Topic& now);
 
     ImagePtr base_;
     Image next_;  // topics under edit are here as they were

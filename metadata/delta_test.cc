@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "metadata/records.h"
 #include "metadata/snapshot.h"
 
@@ -17,6 +19,27 @@ Partition partition_of(int32_t index, std::initializer_list<int32_t> replicas) {
     p.isr = p.replicas;
     p.leader = p.replicas.front();
     return p;
+}
+
+/// The same image, sharing nothing with it: as another node's snapshot gives it.
+ImagePtr copied(const Image& image) {
+    std::vector<v1::Record> records;
+    for_each_record(image, [&](const v1::Record& r) { records.push_back(r); });
+    return *image_of(records, image.position());
+}
+
+void expect_same_changes(const Delta& a, const Delta& b) {
+    ASSERT_EQ(a.topics().size(), b.topics().size());
+    for (const auto& [id, change] : a.topics()) {
+        ASSERT_TRUE(b.topics().contains(id));
+        const auto& other = b.topics().at(id);
+        EXPECT_EQ(change.created, other.created);
+        EXPECT_EQ(change.configs, other.configs);
+        EXPECT_EQ(change.partitions, other.partitions);
+    }
+    EXPECT_EQ(a.removed_topics(), b.removed_topics());
+    EXPECT_EQ(a.brokers(), b.brokers());
+    EXPECT_EQ(a.broker_configs(), b.broker_configs());
 }
 
 ImagePtr replayed(ImagePtr base, const std::vector<v1::Record>& records, LogPosition at) {
@@ -154,6 +177,129 @@ TEST(Delta, RefusesRecordsThatDoNotFit) {
         EXPECT_EQ(delta.replay(r).code(), absl::StatusCode::kInvalidArgument)
             << r.ShortDebugString();
         EXPECT_EQ(hash(*delta.apply()), hash(*base)) << r.ShortDebugString();
+    }
+}
+
+TEST(Difference, IsNothingBetweenEqualImages) {
+    auto image = with_two_topics();
+    EXPECT_TRUE(Delta::between(image, image)->empty());
+    auto copy = copied(*image);
+    auto delta = Delta::between(image, copy);
+    EXPECT_TRUE(delta->empty());
+    EXPECT_EQ(delta->base(), image);
+    EXPECT_EQ(hash(*delta->apply()), hash(*copy));
+}
+
+TEST(Difference, FromNothingIsAllThereIs) {
+    auto image = with_two_topics();
+    auto delta = Delta::between(Image::empty(), image);
+    EXPECT_EQ(delta->topics().size(), 2u);
+    EXPECT_TRUE(delta->topics().at(id_of(2)).created);
+    EXPECT_TRUE(delta->topics().at(id_of(2)).configs);
+    EXPECT_FALSE(delta->topics().at(id_of(1)).configs);
+    EXPECT_EQ(delta->topics().at(id_of(1)).partitions, (std::set<base::PartitionIndex>{0, 1}));
+    EXPECT_EQ(delta->brokers(), (std::set<base::BrokerId>{base::BrokerId{0}}));
+    EXPECT_EQ(delta->broker_configs(), (std::set<base::BrokerId>{kNoBroker}));
+    auto back = Delta::between(image, Image::empty());
+    EXPECT_EQ(back->removed_topics().size(), 2u);
+    EXPECT_TRUE(back->topics().empty());
+    EXPECT_EQ(back->brokers(), delta->brokers());
+}
+
+TEST(Difference, ATopicMadeAnewIsAnotherOne) {
+    auto base = with_two_topics();
+    auto next = replayed(base,
+                         {remove_topic_record(id_of(2)), topic_record("a", id_of(3)),
+                          partition_record(id_of(3), partition_of(0, {0})),
+                          broker_config_record(kNoBroker, "log.retention.ms", std::nullopt)},
+                         {5, 2});
+    auto delta = Delta::between(base, copied(*next));
+    EXPECT_EQ(delta->removed_topics().at(id_of(2)), base->topic("a"));
+    EXPECT_TRUE(delta->topics().at(id_of(3)).created);
+    EXPECT_EQ(delta->topics().size(), 1u);
+    EXPECT_EQ(delta->broker_configs(), (std::set<base::BrokerId>{kNoBroker}));
+    EXPECT_EQ(hash(*delta->apply()), hash(*next));
+}
+
+TEST(Difference, TellsOfWhatIsNoRowOfItsOwn) {
+    auto base = with_two_topics();
+    for (const auto& r : {producer_ids_record(2000, kNoBroker, -1),
+                          feature_record("metadata.version", 2), feature_record("other", 1)}) {
+        auto delta = Delta::between(base, replayed(base, {r}, {5, 2}));
+        EXPECT_FALSE(delta->empty());
+        EXPECT_TRUE(delta->topics().empty());
+    }
+}
+
+/// Draws records of which none takes another one back.
+class RandomRecords {
+  public:
+    explicit RandomRecords(uint64_t seed) : random_(seed) {}
+
+    v1::Record next(const Image& image) {
+        ++count_;
+        switch (random_() % 7) {
+            case 0:
+                return topic_record("t" + std::to_string(count_), id_of(100 + count_));
+            case 1:
+                return broker_record({.id = base::BrokerId{draw(4)}, .epoch = count_});
+            case 2:
+                return broker_config_record(base::BrokerId{draw(4) - 1}, "x", text());
+            default:
+                return of_a_topic(image);
+        }
+    }
+
+  private:
+    int32_t draw(uint64_t n) { return static_cast<int32_t>(random_() % n); }
+    std::string text() { return std::to_string(count_); }
+
+    v1::Record of_a_topic(const Image& image) {
+        if (image.topics().empty()) return producer_ids_record(count_, kNoBroker, -1);
+        auto it = image.topics().begin();
+        for (auto steps = random_() % image.topics().size(); steps > 0; --steps) ++it;
+        const Topic& topic = *it->value;
+        const auto size = static_cast<int32_t>(topic.partitions.size());
+        switch (random_() % 6) {
+            case 0:
+                return remove_topic_record(topic.id);
+            case 1:
+                return topic_config_record(topic.name, "x", text());
+            case 2:
+            case 3:
+                return partition_record(topic.id, partition_of(size, {draw(4)}));
+            default:
+                if (size == 0) return partition_record(topic.id, partition_of(0, {draw(4)}));
+                Partition p = *topic.partitions[random_() % topic.partitions.size()];
+                p.leader = base::BrokerId{draw(4)};
+                ++p.leader_epoch;
+                return partition_change_record(topic.id, *topic.partition(p.index), p);
+        }
+    }
+
+    std::mt19937_64 random_;
+    int64_t count_ = 0;
+};
+
+TEST(Difference, IsWhatTheRecordsBetweenWouldHaveTold) {
+    for (uint64_t seed = 1; seed <= 300; ++seed) {
+        RandomRecords records(seed);
+        ImagePtr base = Image::empty();
+        for (int64_t round = 1; round <= 5; ++round) {
+            Delta replay(base);
+            ImagePtr next = base;
+            for (uint64_t n = seed % 30; n > 0; --n) {
+                ASSERT_TRUE(replay.replay(records.next(*next)).ok());
+                next = replay.apply({round, 1});
+            }
+            SCOPED_TRACE(seed);
+            for (const auto& to : {next, copied(*next)}) {
+                auto delta = Delta::between(base, to);
+                expect_same_changes(*delta, replay);
+                ASSERT_EQ(hash(*delta->apply()), hash(*next));
+            }
+            base = next;
+        }
     }
 }
 

@@ -33,6 +33,14 @@ struct Endpoint {
     bool operator==(const Endpoint&) const = default;
 };
 
+/// The levels of a feature that a broker can work with.
+struct FeatureRange {
+    int16_t least = 0;
+    int16_t most = 0;
+
+    bool operator==(const FeatureRange&) const = default;
+};
+
 struct Broker {
     base::BrokerId id = kNoBroker;
     base::Uuid incarnation;  // drawn anew at each start of the process
@@ -41,6 +49,7 @@ struct Broker {
     std::optional<std::string> rack;
     bool fenced = true;  // registered, but neither in an ISR nor a leader, and not shown to clients
     bool in_controlled_shutdown = false;
+    std::map<std::string, FeatureRange> features = {};
 
     const Endpoint* endpoint(std::string_view listener) const;
     bool operator==(const Broker&) const = default;
@@ -60,6 +69,9 @@ struct Partition {
     base::BrokerId leader = kNoBroker;
     base::LeaderEpoch leader_epoch = 0;  // rises with each change of leader
     int32_t partition_epoch = 0;         // rises with each change of this row
+    /// An unclean election made the leader: acknowledged records may be lost, and it has not yet
+    /// said that its log is in order (KIP-704).
+    bool recovering = false;
 
     bool operator==(const Partition&) const = default;
 };

@@ -51,6 +51,30 @@ v1::Record broker_record(const Broker& b) {
     if (b.rack) out->set_rack(*b.rack);
     out->set_fenced(b.fenced);
     out->set_in_controlled_shutdown(b.in_controlled_shutdown);
+    for (const auto& [name, range] : b.features) {
+        auto* to = out->add_features();
+        to->set_name(name);
+        to->set_least(range.least);
+        to->set_most(range.most);
+    }
+    return r;
+}
+
+v1::Record broker_change_record(const Broker& b, std::optional<bool> fenced,
+                                std::optional<bool> in_controlled_shutdown) {
+    v1::Record r;
+    auto* out = r.mutable_broker_change();
+    out->set_broker_id(b.id.value);
+    out->set_broker_epoch(b.epoch);
+    if (fenced) out->set_fenced(*fenced);
+    if (in_controlled_shutdown) out->set_in_controlled_shutdown(*in_controlled_shutdown);
+    return r;
+}
+
+v1::Record unregister_broker_record(const Broker& b) {
+    v1::Record r;
+    r.mutable_unregister_broker()->set_broker_id(b.id.value);
+    r.mutable_unregister_broker()->set_broker_epoch(b.epoch);
     return r;
 }
 
@@ -75,6 +99,29 @@ v1::Record partition_record(const base::TopicId& topic, const Partition& p) {
     out->set_leader(p.leader.value);
     out->set_leader_epoch(p.leader_epoch);
     out->set_partition_epoch(p.partition_epoch);
+    out->set_recovering(p.recovering);
+    return r;
+}
+
+v1::Record partition_change_record(const base::TopicId& topic, const Partition& from,
+                                   const Partition& to) {
+    v1::Record r;
+    auto* out = r.mutable_partition_change();
+    set(out->mutable_topic_id(), topic);
+    out->set_index(from.index);
+    auto change = [](const auto& old, const auto& now, auto field) {
+        if (old != now) fill(field()->mutable_ids(), now);
+    };
+    change(from.replicas, to.replicas, [&] { return out->mutable_replicas(); });
+    change(from.isr, to.isr, [&] { return out->mutable_isr(); });
+    change(from.elr, to.elr, [&] { return out->mutable_elr(); });
+    change(from.last_known_elr, to.last_known_elr, [&] { return out->mutable_last_known_elr(); });
+    change(from.adding_replicas, to.adding_replicas,
+           [&] { return out->mutable_adding_replicas(); });
+    change(from.removing_replicas, to.removing_replicas,
+           [&] { return out->mutable_removing_replicas(); });
+    if (from.leader_epoch != to.leader_epoch) out->set_leader(to.leader.value);
+    if (from.recovering != to.recovering) out->set_recovering(to.recovering);
     return r;
 }
 

@@ -27,8 +27,16 @@ inline std::vector<base::BrokerId> broker_ids(const google::protobuf::RepeatedFi
 v1::Record cluster_record(const std::string& cluster_id);
 v1::Record feature_record(const std::string& name, int16_t level);
 v1::Record broker_record(const Broker&);
+/// Of the broker's present registration; what is not given stays.
+v1::Record broker_change_record(const Broker&, std::optional<bool> fenced,
+                                std::optional<bool> in_controlled_shutdown);
+v1::Record unregister_broker_record(const Broker&);
 v1::Record topic_record(const std::string& name, const base::TopicId&);
 v1::Record partition_record(const base::TopicId&, const Partition&);
+/// What makes `from` to `to`. The two differ in the leader epoch by at most one, and by one where
+/// they differ in the leader; replaying it raises the partition epoch.
+v1::Record partition_change_record(const base::TopicId&, const Partition& from,
+                                   const Partition& to);
 v1::Record remove_topic_record(const base::TopicId&);
 /// Without a value: the config goes back to what holds without it.
 v1::Record topic_config_record(const std::string& topic, const std::string& name,
