@@ -1,6 +1,6 @@
 #include "controller/brokers.h"
 
-#include <optional>
+#include <iterator>
 
 #include "controller/elections.h"
 #include "metadata/records.h"
@@ -9,13 +9,90 @@ namespace controller {
 
 namespace {
 
+using base::BrokerId;
 using kafka::Error;
 using kafka::ErrorCode;
+using metadata::Broker;
 
 constexpr int32_t kProducerIdBlock = 1000;
 
-std::optional<Error> stale(const State& state, base::BrokerId id, int64_t epoch) {
-    const metadata::Broker* broker = state.image.broker(id);
+void append(Records& to, Records more) {
+    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+std::optional<Error> unfit(const State& state, const Broker& broker) {
+    for (const auto& [name, level] : state.image.features()) {
+        auto it = broker.features.find(name);
+        const bool silent = it == broker.features.end();
+        const bool fits =
+            silent ? level == 1 : level >= it->second.least && level <= it->second.most;
+        if (!fits)
+            return Error{ErrorCode::unsupported_version,
+                         "broker " + std::to_string(broker.id.value) + " can't work with " + name +
+                             " " + std::to_string(level)};
+    }
+    return std::nullopt;
+}
+
+kafka::Outcome<Decision<int64_t>> admit(const State& state, Broker broker, int64_t index,
+                                        bool session_alive, std::optional<int64_t> previous) {
+    const Broker* old = state.image.broker(broker.id);
+    const bool same = old && old->incarnation == broker.incarnation;
+    if (old && !same && session_alive)
+        return Error{ErrorCode::duplicate_broker_registration,
+                     "another process serves as broker " + std::to_string(broker.id.value)};
+    if (auto e = unfit(state, broker)) return *e;
+    broker.epoch = same ? old->epoch : index;
+    broker.fenced = same ? old->fenced : true;
+    broker.in_controlled_shutdown = same && old->in_controlled_shutdown;
+    Decision<int64_t> d{{}, broker.epoch};
+    if (same && *old == broker) return d;
+    d.records.push_back(metadata::broker_record(broker));
+    if (same) return d;
+    const bool orderly = !previous || (old && old->epoch == *previous);
+    append(d.records, shift(state, {broker.id, orderly ? Shift::leaves : Shift::leaves_unclean}));
+    return d;
+}
+
+Records fencing(const State& state, const Broker& broker) {
+    if (broker.fenced) return {};
+    Records records{metadata::broker_change_record(broker, true, std::nullopt)};
+    append(records, shift(state, {broker.id, Shift::leaves}));
+    return records;
+}
+
+Records unfencing(const State& state, const Broker& broker) {
+    if (!broker.fenced) return {};
+    // A shutdown that it no longer wants ends here.
+    const auto stays = broker.in_controlled_shutdown ? std::optional(false) : std::nullopt;
+    Records records{metadata::broker_change_record(broker, false, stays)};
+    append(records, shift(state, {broker.id, Shift::joins}));
+    return records;
+}
+
+/// One step of a controlled shutdown.
+Decision<HeartbeatAnswer> withdraw(const State& state, const Broker& broker,
+                                   const Withdrawal& known, size_t most) {
+    Decision<HeartbeatAnswer> d;
+    d.response.fenced = broker.fenced;
+    if (!broker.fenced) {
+        Records moved = shift(state, {broker.id, Shift::leaves}, most);
+        if (!broker.in_controlled_shutdown)
+            d.records.push_back(metadata::broker_change_record(broker, std::nullopt, true));
+        d.response.more_to_move = moved.size() >= most;
+        append(d.records, std::move(moved));
+        d.response.leads_nothing = !d.response.more_to_move;
+        if (!d.records.empty() || !known.done || known.seen_by_all < *known.done) return d;
+        d.records = fencing(state, broker);
+    }
+    d.response = {.fenced = true, .may_stop = true, .leads_nothing = true};
+    return d;
+}
+
+}  // namespace
+
+std::optional<Error> stale_epoch(const State& state, BrokerId id, int64_t epoch) {
+    const Broker* broker = state.image.broker(id);
     std::string who = "broker " + std::to_string(id.value);
     if (!broker) return Error{ErrorCode::broker_id_not_registered, who + " is not registered"};
     if (broker->epoch != epoch)
@@ -24,55 +101,62 @@ std::optional<Error> stale(const State& state, base::BrokerId id, int64_t epoch)
     return std::nullopt;
 }
 
-}  // namespace
-
-kafka::Outcome<Decision<int64_t>> register_broker(const State& state, metadata::Broker broker,
-                                                  int64_t index, bool session_alive) {
-    const metadata::Broker* old = state.image.broker(broker.id);
-    if (old && !old->fenced && session_alive && old->incarnation != broker.incarnation)
-        return Error{ErrorCode::duplicate_broker_registration,
-                     "another process serves as broker " + std::to_string(broker.id.value)};
-    broker.epoch = index;
-    broker.fenced = true;
-    broker.in_controlled_shutdown = false;
-    Decision<int64_t> d{{metadata::broker_record(broker)}, index};
-    for (const auto& [name, topic] : state.image.topics()) {
-        for (const auto& p : topic->partitions) {
-            if (p->leader != broker.id) continue;
-            auto alive = [&](base::BrokerId id) {
-                return id != broker.id && state.image.active(id);
-            };
-            if (auto record = leader_change(topic->id, *p, elect(*p, alive)))
-                d.records.push_back(*std::move(record));
-        }
-    }
-    return d;
+kafka::Outcome<Decision<int64_t>> register_broker(const State& state, Registration r, int64_t index,
+                                                  bool session_alive) {
+    return admit(state, std::move(r.broker), index, session_alive, r.previous_epoch);
 }
 
-kafka::Outcome<Decision<std::monostate>> unfence_broker(const State& state, base::BrokerId id,
+kafka::Outcome<Decision<int64_t>> register_broker(const State& state, Broker broker, int64_t index,
+                                                  bool session_alive) {
+    return admit(state, std::move(broker), index, session_alive, std::nullopt);
+}
+
+kafka::Outcome<Decision<std::monostate>> unfence_broker(const State& state, BrokerId id,
                                                         int64_t epoch) {
-    if (auto error = stale(state, id, epoch)) return *error;
-    Decision<std::monostate> d;
-    if (!state.image.broker(id)->fenced) return d;
-    v1::Record unfenced;
-    unfenced.mutable_broker_change()->set_broker_id(id.value);
-    unfenced.mutable_broker_change()->set_broker_epoch(epoch);
-    unfenced.mutable_broker_change()->set_fenced(false);
-    d.records.push_back(std::move(unfenced));
-    auto alive = [&](base::BrokerId other) { return other == id || state.image.active(other); };
-    for (const auto& [name, topic] : state.image.topics()) {
-        for (const auto& p : topic->partitions) {
-            if (p->leader != metadata::kNoBroker) continue;
-            if (auto record = leader_change(topic->id, *p, elect(*p, alive)))
-                d.records.push_back(*std::move(record));
-        }
-    }
+    if (auto error = stale_epoch(state, id, epoch)) return *error;
+    return Decision<std::monostate>{unfencing(state, *state.image.broker(id)), {}};
+}
+
+kafka::Outcome<Decision<std::monostate>> fence_broker(const State& state, BrokerId id,
+                                                      int64_t epoch) {
+    if (auto error = stale_epoch(state, id, epoch)) return *error;
+    return Decision<std::monostate>{fencing(state, *state.image.broker(id)), {}};
+}
+
+kafka::Outcome<Decision<std::monostate>> unregister_broker(const State& state, BrokerId id) {
+    const Broker* broker = state.image.broker(id);
+    if (!broker)
+        return Error{ErrorCode::broker_id_not_registered,
+                     "broker " + std::to_string(id.value) + " is not registered"};
+    Decision<std::monostate> d{shift(state, {id, Shift::leaves}), {}};
+    d.records.push_back(metadata::unregister_broker_record(*broker));
+    // The defaults depend on how many brokers there are.
+    forget_elr(state, d.records);
     return d;
 }
 
-kafka::Outcome<Decision<ProducerIdBlock>> allocate_producer_ids(const State& state,
-                                                                base::BrokerId id, int64_t epoch) {
-    if (auto error = stale(state, id, epoch)) return *error;
+kafka::Outcome<Decision<HeartbeatAnswer>> heartbeat(const State& state, const Heartbeat& beat,
+                                                    const Withdrawal& known, size_t most) {
+    if (auto error = stale_epoch(state, beat.broker, beat.epoch)) return *error;
+    const Broker& broker = *state.image.broker(beat.broker);
+    Decision<HeartbeatAnswer> d;
+    if (beat.wants_shutdown) {
+        d = withdraw(state, broker, known, most);
+    } else if (beat.wants_fence) {
+        d.records = fencing(state, broker);
+    } else if (beat.metadata_index >= broker.epoch) {
+        d.records = unfencing(state, broker);
+        d.response.fenced = false;
+    } else {
+        d.response.fenced = broker.fenced;
+    }
+    d.response.caught_up = beat.metadata_index >= state.image.position().index;
+    return d;
+}
+
+kafka::Outcome<Decision<ProducerIdBlock>> allocate_producer_ids(const State& state, BrokerId id,
+                                                                int64_t epoch) {
+    if (auto error = stale_epoch(state, id, epoch)) return *error;
     int64_t first = state.image.next_producer_id();
     if (first > INT64_MAX - kProducerIdBlock)
         return Error{ErrorCode::unknown_server_error, "no producer ids are left"};

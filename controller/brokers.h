@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <variant>
 
 #include "controller/decision.h"
@@ -8,11 +9,24 @@
 
 namespace controller {
 
-/// A broker's process has started. It is registered fenced, under the epoch `index`, which must be
-/// the index of the log entry that the records become; what it led before has no leader until it is
-/// unfenced. The answer is the epoch, which the broker tells with whatever it asks later.
-/// 101 if another process of this id is alive: not fenced, with another incarnation, and the caller
-/// knows its session to last (`session_alive`).
+/// A broker's process has started.
+struct Registration {
+    metadata::Broker broker;  // its epoch and state don't count
+    /// The epoch that it had when it last stopped in an orderly way, with all that it had synced;
+    /// -1 if it did not.
+    int64_t previous_epoch = -1;
+};
+
+/// Registers it, fenced, under the epoch `index`, which must be the index of the log entry that the
+/// records become. It leaves all ISRs; and unless it had stopped in an orderly way, all ELRs too,
+/// for it may have lost what it had acknowledged (KIP-966). The answer is the epoch, which the
+/// broker tells with whatever it asks later. The process that is registered already (same
+/// incarnation) keeps its epoch and its state: a retry changes nothing.
+/// 101 if another process of this id is alive (`session_alive`); 35 if it can't work with a feature
+/// at its finalized level.
+kafka::Outcome<Decision<int64_t>> register_broker(const State&, Registration, int64_t index,
+                                                  bool session_alive);
+/// Of a process that alone can have what the one before it left, so that every restart is orderly.
 kafka::Outcome<Decision<int64_t>> register_broker(const State&, metadata::Broker broker,
                                                   int64_t index, bool session_alive);
 
@@ -21,8 +35,54 @@ kafka::Outcome<Decision<int64_t>> register_broker(const State&, metadata::Broker
 kafka::Outcome<Decision<std::monostate>> unfence_broker(const State&, base::BrokerId,
                                                         int64_t epoch);
 
+/// A broker does not serve any more: it leaves all ISRs, and others lead where they may. 77, 102.
+kafka::Outcome<Decision<std::monostate>> fence_broker(const State&, base::BrokerId, int64_t epoch);
+
+/// A broker is gone for good: as fenced, and no more known. 102.
+kafka::Outcome<Decision<std::monostate>> unregister_broker(const State&, base::BrokerId);
+
+/// A broker says that it lives, and what it wants.
+struct Heartbeat {
+    base::BrokerId broker = metadata::kNoBroker;
+    int64_t epoch = -1;
+    int64_t metadata_index = 0;  // as far as it follows the metadata log
+    bool wants_fence = false;
+    bool wants_shutdown = false;
+};
+struct HeartbeatAnswer {
+    bool caught_up = false;  // with the whole metadata log
+    bool fenced = true;
+    /// Nothing depends on it any more; it was fenced.
+    bool may_stop = false;
+    /// It shuts down, and leads nothing more.
+    bool leads_nothing = false;
+    /// It shuts down, and there is more to move than one decision may: ask again at once.
+    bool more_to_move = false;
+};
+/// What the table of sessions knows of a broker that shuts down.
+struct Withdrawal {
+    /// The index of the entry that took its last leadership, told when an answer first said
+    /// `leads_nothing`.
+    std::optional<int64_t> done;
+    /// As far as every other active broker follows the metadata log.
+    int64_t seen_by_all = 0;
+};
+
+/// Partitions that one heartbeat of a broker that shuts down moves at most.
+constexpr size_t kMostMovedAtOnce = 1000;
+
+/// Unfences it once it has followed the metadata to its own registration. Fences it if it wants to
+/// be. When it wants to shut down it gives up its leaderships and leaves the ISRs, `most` at a
+/// time; it may stop when all others have seen that. 77, 102.
+kafka::Outcome<Decision<HeartbeatAnswer>> heartbeat(const State&, const Heartbeat&,
+                                                    const Withdrawal&,
+                                                    size_t most = kMostMovedAtOnce);
+
 /// The next 1,000 producer ids for one broker. 77, 102 as above; -1 when they are used up.
 kafka::Outcome<Decision<ProducerIdBlock>> allocate_producer_ids(const State&, base::BrokerId,
                                                                 int64_t epoch);
+
+/// Why this can't be the broker's epoch, or nothing: 77, 102.
+std::optional<kafka::Error> stale_epoch(const State&, base::BrokerId, int64_t epoch);
 
 }  // namespace controller

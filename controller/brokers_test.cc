@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdio>
+
 #include "controller/elections.h"
 #include "controller/testing.h"
 
@@ -58,9 +61,11 @@ TEST_F(Brokers, ARestartGivesUpLeadershipUntilTheBrokerServesAgain) {
     EXPECT_TRUE(cluster.image()->broker(k0)->fenced);
     EXPECT_EQ(partition(0).leader, metadata::kNoBroker);
     EXPECT_EQ(partition(0).leader_epoch, 1);
-    EXPECT_EQ(partition(0).isr, (std::vector<BrokerId>{k0})) << "it holds what was acknowledged";
+    EXPECT_TRUE(partition(0).isr.empty()) << "it is fenced";
+    EXPECT_EQ(partition(0).elr, (std::vector<BrokerId>{k0})) << "it holds what was acknowledged";
     EXPECT_EQ(partition(1).leader, k1);
     EXPECT_EQ(partition(2).leader_epoch, 0) << "it did not lead this one";
+    EXPECT_EQ(partition(2).isr, (std::vector<BrokerId>{k1}));
 
     auto outcome = unfence_broker(cluster.state(), k0, epoch);
     ASSERT_TRUE(outcome.ok());
@@ -109,35 +114,154 @@ TEST_F(Brokers, ProducerIdsComeInBlocksThatNeverOverlap) {
               ErrorCode::unknown_server_error);
 }
 
-TEST(Elections, PreferTheIsrThenTheElrInTheOrderOfReplicas) {
-    metadata::Partition p = partition_of(0, {k0, k1, k2});
-    auto all = [](BrokerId) { return true; };
-    EXPECT_EQ(elect(p, all), k0);
-    EXPECT_EQ(elect(p, [](BrokerId id) { return id != k0; }), k1);
-    p.isr = {k2};
-    p.elr = {k1};
-    EXPECT_EQ(elect(p, all), k2);
-    EXPECT_EQ(elect(p, [](BrokerId id) { return id != k2; }), k1);
-    EXPECT_EQ(elect(p, [](BrokerId id) { return id == k0; }), metadata::kNoBroker)
-        << "it may lack what was acknowledged";
-    p.isr.clear();
-    p.elr.clear();
-    EXPECT_EQ(elect(p, all), metadata::kNoBroker);
+TEST_F(Brokers, ARetriedRegistrationChangesNothing) {
+    auto epoch = start(k0, 5);
+    cluster.commit(*unfence_broker(cluster.state(), k0, epoch));
+    auto again = register_broker(cluster.state(), Registration{starting(k0, 5)}, 99, true);
+    ASSERT_TRUE(again.ok());
+    EXPECT_EQ(again->response, epoch);
+    EXPECT_TRUE(again->records.empty());
+    auto moved = starting(k0, 5);
+    moved.rack = "elsewhere";
+    EXPECT_EQ(cluster.commit(*register_broker(cluster.state(), Registration{moved}, 99, true)),
+              epoch);
+    EXPECT_EQ(cluster.image()->broker(k0)->rack, "elsewhere");
+    EXPECT_TRUE(cluster.image()->active(k0));
 }
 
-TEST(Elections, ALeaderFromTheElrJoinsTheIsr) {
-    metadata::Partition p = partition_of(0, {k0, k1, k2});
-    p.isr = {};
-    p.elr = {k1, k2};
-    p.leader = metadata::kNoBroker;
+TEST_F(Brokers, AfterAnUncleanStopABrokerMayNotLeadUnlessItIsTheOnlyReplica) {
+    cluster.static_configs["min.insync.replicas"] = "2";
+    auto index = cluster.image()->position().index + 1;
+    cluster.commit(
+        *register_broker(cluster.state(), Registration{starting(k0, 5), 1}, index, false));
+    EXPECT_EQ(partition(1).elr, (std::vector<BrokerId>{k0})) << "an orderly one";
+
+    cluster.commit(
+        *register_broker(cluster.state(), Registration{starting(k0, 6), 1}, ++index, false));
+    EXPECT_TRUE(partition(1).elr.empty());
+    EXPECT_EQ(partition(0).elr, (std::vector<BrokerId>{k0})) << "nobody holds more";
+
+    cluster.commit(*fence_broker(cluster.state(), k1, 1));
+    EXPECT_EQ(partition(1).leader, metadata::kNoBroker);
+    EXPECT_EQ(partition(1).elr, (std::vector<BrokerId>{k1}));
+    cluster.commit(*unfence_broker(cluster.state(), k0, index));
+    EXPECT_EQ(partition(1).leader, metadata::kNoBroker) << "it may lack what k1 has";
+    cluster.commit(*unfence_broker(cluster.state(), k1, 1));
+    EXPECT_EQ(partition(1).leader, k1);
+    EXPECT_FALSE(partition(1).recovering);
+}
+
+TEST_F(Brokers, TheLastLeaderComesBackIfAllStoppedUncleanly) {
+    cluster.replay({metadata::feature_record("metadata.version", 2)});
+    auto capable = [](BrokerId id, uint64_t incarnation) {
+        auto b = starting(id, incarnation);
+        b.features["metadata.version"] = {1, 2};
+        return Registration{b};
+    };
+    cluster.commit(*fence_broker(cluster.state(), k0, 1));
+    EXPECT_EQ(partition(1).isr, (std::vector<BrokerId>{k1}));
+    auto one = cluster.commit(*register_broker(cluster.state(), capable(k1, 6),
+                                               cluster.image()->position().index + 1, false));
+    auto zero = cluster.commit(*register_broker(cluster.state(), capable(k0, 6),
+                                                cluster.image()->position().index + 1, false));
+    EXPECT_TRUE(partition(1).isr.empty());
+    EXPECT_TRUE(partition(1).elr.empty());
+    EXPECT_EQ(partition(1).last_known_elr, (std::vector<BrokerId>{k1}));
+    cluster.commit(*unfence_broker(cluster.state(), k0, zero));
+    EXPECT_EQ(partition(1).leader, metadata::kNoBroker) << "k1 led last";
+    cluster.commit(*unfence_broker(cluster.state(), k1, one));
+    EXPECT_EQ(partition(1).leader, k1);
+    EXPECT_TRUE(partition(1).recovering) << "what was acknowledged may be lost";
+    EXPECT_TRUE(partition(1).last_known_elr.empty());
+}
+
+TEST_F(Brokers, ABrokerThatCannotFollowIsRefused) {
+    cluster.replay({metadata::feature_record("metadata.version", 2)});
+    EXPECT_EQ(
+        register_broker(cluster.state(), Registration{starting(k2, 1)}, 9, false).error().code,
+        ErrorCode::unsupported_version);
+}
+
+TEST_F(Brokers, FencedOnesLeaveTheIsr) {
+    auto decision = *fence_broker(cluster.state(), k0, 1);
+    cluster.commit(std::move(decision));
+    EXPECT_EQ(partition(1).leader, k1);
+    EXPECT_EQ(partition(1).isr, (std::vector<BrokerId>{k1}));
+    EXPECT_EQ(partition(1).leader_epoch, 1);
+    EXPECT_EQ(partition(2).leader_epoch, 0) << "a smaller ISR is no new leader";
+    EXPECT_EQ(partition(2).partition_epoch, 1);
+    EXPECT_TRUE(fence_broker(cluster.state(), k0, 1)->records.empty());
+    EXPECT_EQ(fence_broker(cluster.state(), k0, 7).error().code, ErrorCode::stale_broker_epoch);
+}
+
+TEST(ManyPartitions, FencingTheirLeaderMovesThemAll) {
     TestCluster cluster(3);
-    cluster.replay({metadata::topic_record("t", {1, 1}), metadata::partition_record({1, 1}, p)});
-    EXPECT_EQ(leader_change({1, 1}, p, metadata::kNoBroker), std::nullopt);
-    cluster.replay({*leader_change({1, 1}, p, k1)});
-    const auto* now = cluster.image()->partition({{1, 1}, 0});
-    EXPECT_EQ(now->leader, k1);
-    EXPECT_EQ(now->isr, (std::vector<BrokerId>{k1}));
-    EXPECT_EQ(now->elr, (std::vector<BrokerId>{k2}));
+    Records records;
+    for (int32_t i = 0; i < 10'000; ++i) {
+        const base::TopicId id{2, static_cast<uint64_t>(i) + 1};
+        records.push_back(metadata::topic_record("t" + std::to_string(i), id));
+        std::vector<BrokerId> replicas{{i % 3}, {(i + 1) % 3}, {(i + 2) % 3}};
+        records.push_back(metadata::partition_record(id, partition_of(0, replicas)));
+    }
+    cluster.replay(std::move(records));
+    const auto begin = std::chrono::steady_clock::now();
+    auto decision = *fence_broker(cluster.state(), k0, 1);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+    std::printf("decided in %.1f ms\n", took.count());
+    EXPECT_EQ(decision.records.size(), 10'001u) << "it is in every ISR";
+    EXPECT_LT(took.count(), 1000) << "20 times what is meant, for a busy machine";
+    cluster.commit(std::move(decision));
+    EXPECT_FALSE(leads(*cluster.image(), k0));
+    EXPECT_FALSE(leads(*cluster.image(), metadata::kNoBroker));
+}
+
+TEST_F(Brokers, AnUnregisteredOneIsForgotten) {
+    EXPECT_EQ(unregister_broker(cluster.state(), k2).error().code,
+              ErrorCode::broker_id_not_registered);
+    cluster.commit(*unregister_broker(cluster.state(), k0));
+    EXPECT_EQ(cluster.image()->broker(k0), nullptr);
+    EXPECT_EQ(partition(1).isr, (std::vector<BrokerId>{k1}));
+    EXPECT_EQ(partition(0).leader, metadata::kNoBroker);
+}
+
+TEST_F(Brokers, HeartbeatsUnfenceOnceTheRegistrationIsSeen) {
+    auto epoch = start(k0, 5);
+    auto beat = [&](int64_t index) {
+        return cluster.commit(*heartbeat(
+            cluster.state(), {.broker = k0, .epoch = epoch, .metadata_index = index}, {}));
+    };
+    EXPECT_TRUE(beat(epoch - 1).fenced);
+    EXPECT_FALSE(beat(epoch - 1).caught_up);
+    EXPECT_EQ(partition(0).leader, metadata::kNoBroker);
+    EXPECT_FALSE(beat(epoch).fenced);
+    EXPECT_EQ(partition(0).leader, k0);
+    EXPECT_TRUE(beat(cluster.image()->position().index).caught_up);
+    EXPECT_EQ(heartbeat(cluster.state(), {.broker = k0, .epoch = 1}, {}).error().code,
+              ErrorCode::stale_broker_epoch);
+    Heartbeat fence{.broker = k0, .epoch = epoch, .metadata_index = epoch, .wants_fence = true};
+    EXPECT_TRUE(cluster.commit(*heartbeat(cluster.state(), fence, {})).fenced);
+    EXPECT_TRUE(cluster.image()->broker(k0)->fenced);
+}
+
+TEST_F(Brokers, AShutdownMovesLeadersInStepsAndWaitsForTheOthers) {
+    Heartbeat beat{.broker = k0, .epoch = 1, .metadata_index = 5, .wants_shutdown = true};
+    auto answer = cluster.commit(*heartbeat(cluster.state(), beat, {}, 1));
+    EXPECT_TRUE(answer.more_to_move);
+    EXPECT_FALSE(answer.leads_nothing);
+    EXPECT_FALSE(cluster.image()->active(k0));
+    answer = cluster.commit(*heartbeat(cluster.state(), beat, {}, 9));
+    EXPECT_TRUE(answer.leads_nothing);
+    EXPECT_FALSE(answer.may_stop);
+    EXPECT_FALSE(leads(*cluster.image(), k0));
+    auto moved = cluster.image()->position().index;
+    EXPECT_EQ(partition(1).leader, k1);
+    EXPECT_EQ(partition(2).isr, (std::vector<BrokerId>{k1}));
+    answer = cluster.commit(*heartbeat(cluster.state(), beat, {moved, moved - 1}));
+    EXPECT_FALSE(answer.may_stop) << "k1 has not seen it yet";
+    answer = cluster.commit(*heartbeat(cluster.state(), beat, {moved, moved}));
+    EXPECT_TRUE(answer.may_stop);
+    EXPECT_TRUE(cluster.image()->broker(k0)->fenced);
+    EXPECT_TRUE(cluster.commit(*heartbeat(cluster.state(), beat, {})).may_stop) << "asked again";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "controller/elections.h"
 #include "metadata/broker_options.h"
 #include "metadata/records.h"
 #include "metadata/topic_options.h"
@@ -189,6 +190,10 @@ Decision<Response> decide(const State& state, const Request& request, bool repla
         if (request.validate_only) continue;
         for (auto& record : *records) d.records.push_back(std::move(record));
     }
+    if (std::ranges::any_of(d.records, [](const v1::Record& r) {
+            return r.config().name() == "min.insync.replicas";
+        }))
+        forget_elr(state, d.records);
     return d;
 }
 

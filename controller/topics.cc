@@ -20,30 +20,23 @@ using CreatableTopic = kafka::CreateTopicsRequest::CreatableTopic;
 using TopicResult = kafka::CreateTopicsResponse::CreatableTopicResult;
 using Replicas = std::vector<std::vector<BrokerId>>;  // of each partition
 
+std::vector<BrokerId> broker_ids(const std::vector<int32_t>& ids) {
+    std::vector<BrokerId> out;
+    for (int32_t id : ids) out.push_back(BrokerId{id});
+    return out;
+}
+
 /// Why these can't be the replicas of a partition.
 std::optional<Error> refused_replicas(const State& state, const std::vector<int32_t>& ids,
                                       size_t wanted) {
     auto refused = [](std::string why) {
         return Error{ErrorCode::invalid_replica_assignment, std::move(why)};
     };
-    if (ids.empty()) return refused("a partition needs at least one replica");
+    if (auto e = refused_assignment(state.image, broker_ids(ids))) return e;
     if (ids.size() != wanted) return refused("all partitions have the same number of replicas");
-    std::set<int32_t> seen;
-    for (int32_t id : ids) {
-        if (!seen.insert(id).second)
-            return refused("broker " + std::to_string(id) + " stands twice in one assignment");
-        if (!state.image.broker(BrokerId{id}))
-            return refused("broker " + std::to_string(id) + " is not registered");
-    }
     if (std::ranges::none_of(ids, [&](int32_t id) { return state.image.active(BrokerId{id}); }))
         return refused("none of a partition's replicas is on an active broker");
     return std::nullopt;
-}
-
-std::vector<BrokerId> broker_ids(const std::vector<int32_t>& ids) {
-    std::vector<BrokerId> out;
-    for (int32_t id : ids) out.push_back(BrokerId{id});
-    return out;
 }
 
 /// A new partition: all replicas that are active are in sync, for there is nothing yet to copy.
@@ -89,7 +82,7 @@ kafka::Outcome<Replicas> assigned(const State& state, const CreatableTopic& topi
 }
 
 kafka::Outcome<Replicas> replicas_of(const State& state, const CreatableTopic& topic,
-                                     size_t partitions_left, uint64_t start) {
+                                     size_t partitions_left, Placement& placement, uint64_t start) {
     if (topic.assignments.size() > partitions_left) return too_many();
     if (!topic.assignments.empty()) return assigned(state, topic);
     if (topic.num_partitions == 0 || topic.num_partitions < -1)
@@ -104,7 +97,7 @@ kafka::Outcome<Replicas> replicas_of(const State& state, const CreatableTopic& t
                                             ? configs.broker_int("default.replication.factor")
                                             : topic.replication_factor);
     if (partitions > partitions_left) return too_many();
-    return place(state.image, partitions, replicas, start);
+    return placement.place(partitions, replicas, start);
 }
 
 /// Name rules, and no topic that this one could be taken for. `others`: created by the same
@@ -157,9 +150,9 @@ struct Planned {
 };
 kafka::Outcome<Planned> plan(const State& state, const CreatableTopic& topic,
                              const std::set<std::string>& others, size_t partitions_left,
-                             uint64_t start) {
+                             Placement& placement, uint64_t start) {
     if (auto e = refused_topic_name(state, topic.name, others)) return *e;
-    auto replicas = replicas_of(state, topic, partitions_left, start);
+    auto replicas = replicas_of(state, topic, partitions_left, placement, start);
     if (!replicas) return replicas.error();
     auto configs = configs_of(topic);
     if (!configs) return configs.error();
@@ -192,6 +185,7 @@ Decision<kafka::CreateTopicsResponse> create_topics(const State& state,
     const auto twice = doubled(request.topics, [](const auto& t) { return t.name; });
     std::set<std::string> answered, created;
     size_t partitions_left = kMostPartitionsInOneRequest;
+    Placement placement(state.image);
     for (size_t i = 0; i < request.topics.size(); ++i) {
         const auto& topic = request.topics[i];
         if (twice.contains(topic.name)) {
@@ -201,7 +195,7 @@ Decision<kafka::CreateTopicsResponse> create_topics(const State& state,
                            {ErrorCode::invalid_request, "the topic stands twice in the request"}));
             continue;
         }
-        auto planned = plan(state, topic, created, partitions_left, start + i);
+        auto planned = plan(state, topic, created, partitions_left, placement, start + i);
         if (!planned) {
             d.response.topics.push_back(failed(topic.name, planned.error()));
             continue;
@@ -280,7 +274,7 @@ using GrownTopic = kafka::CreatePartitionsRequest::CreatePartitionsTopic;
 /// The replicas of the partitions to add.
 kafka::Outcome<Replicas> growth(const State& state, const GrownTopic& wanted,
                                 const metadata::Topic* topic, size_t partitions_left,
-                                uint64_t start) {
+                                Placement& placement, uint64_t start) {
     if (!topic)
         return Error{ErrorCode::unknown_topic_or_partition, "there is no topic " + wanted.name};
     const size_t now = topic->partitions.size();
@@ -290,8 +284,10 @@ kafka::Outcome<Replicas> growth(const State& state, const GrownTopic& wanted,
                          std::to_string(wanted.count) + " is not more"};
     const size_t more = static_cast<size_t>(wanted.count) - now;
     if (more > partitions_left) return too_many();
-    const size_t replicas = topic->partitions[0]->replicas.size();
-    if (!wanted.assignments) return place(state.image, more, replicas, start + now);
+    // Those that a reassignment is adding replace others.
+    const metadata::Partition& first = *topic->partitions[0];
+    const size_t replicas = first.replicas.size() - first.adding_replicas.size();
+    if (!wanted.assignments) return placement.place(more, replicas, start + now);
     if (wanted.assignments->size() != more)
         return Error{ErrorCode::invalid_replica_assignment,
                      std::to_string(more) + " partitions are new, but " +
@@ -312,6 +308,7 @@ Decision<kafka::CreatePartitionsResponse> create_partitions(
     const auto twice = doubled(request.topics, [](const auto& t) { return t.name; });
     std::set<std::string> answered;
     size_t partitions_left = kMostPartitionsInOneRequest;
+    Placement placement(state.image);
     for (const auto& wanted : request.topics) {
         if (!answered.insert(wanted.name).second) continue;
         auto& row = d.response.results.emplace_back();
@@ -320,7 +317,7 @@ Decision<kafka::CreatePartitionsResponse> create_partitions(
         auto grown =
             twice.contains(wanted.name)
                 ? Error{ErrorCode::invalid_request, "the topic stands twice in the request"}
-                : growth(state, wanted, topic.get(), partitions_left, start);
+                : growth(state, wanted, topic.get(), partitions_left, placement, start);
         if (!grown) {
             row.error_code = grown.error().code;
             row.error_message = grown.error().message;

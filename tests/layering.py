@@ -25,7 +25,8 @@ OUTSIDE = ("bench", "tests")
 # Code that knows no clock, disk, network, thread or randomness of its own: events and time come
 # in, effects go out. That is what makes it simulable. Patterns are paths without the ending.
 PURE = [
-    r"controller/(topics|brokers|partitions|elections|placement|configs|producer_ids)",
+    r"controller/(topics|brokers|partitions|elections\w*|placement|configs|producer_ids|features)",
+    r"controller/(liveness|reassignments|names|decision|entry|controller)",
     r"controller/raft/\w+",
     r"replication/replica\w*",
     r"groups/(groups?|join|sync|rebalance|commits|describe|effects|members?|offsets|transactions)",

@@ -1,0 +1,25 @@
+#pragma once
+#include "controller/decision.h"
+#include "kafka/messages/alter_partition.h"
+
+namespace controller {
+
+/// Leaders change the in-sync replicas of their partitions (KIP-497, KIP-841, KIP-903, KIP-966).
+/// For the whole request: 77, 102 if the broker epoch is not that of who asks. For a partition, the
+/// first that holds of
+///   100  there is no topic of this id;
+///   3    the topic has no such partition;
+///   41   leader or partition epoch are higher than ours: an older controller answers;
+///   74   the leader epoch is lower;
+///   42   who asks does not lead it;
+///   95   the partition epoch is lower: only a change of the newest row is taken;
+///   42   the ISR is not a subset of the replicas, has somebody twice, or lacks the leader; it
+///        recovers with more than itself in the ISR, or from nothing;
+///   107  somebody in the new ISR is not registered, fenced, shutting down, or was registered under
+///        another epoch than the leader saw;
+///   108  the change was taken, and with it the end of a reassignment made another one the leader.
+/// With 0 the row as it is afterwards.
+Decision<kafka::AlterPartitionResponse> alter_partitions(const State&,
+                                                         const kafka::AlterPartitionRequest&);
+
+}  // namespace controller
