@@ -28,6 +28,7 @@ PURE = [
     r"controller/(topics|brokers|partitions|elections\w*|placement|configs|producer_ids|features)",
     r"controller/(liveness|reassignments|names|decision|entry|controller)",
     r"controller/raft/\w+",
+    r"controller/quorum/(roster|send_queue|wire)",
     r"replication/replica\w*",
     r"groups/(groups?|join|sync|rebalance|commits|describe|effects|members?|offsets|transactions)",
     r"metadata/\w+",
@@ -40,6 +41,9 @@ IMPURE = [
     (re.compile(r"((?:::|\b)(?:now|Now)\(\))"), "reads a clock: {}"),
     (re.compile(r"\b(random_device|BitGen|mt19937\w*)\b"), "draws randomness: {}"),
 ]
+# A library that is heavy to compile stays out of headers, and with those whose work it does.
+GRPC = re.compile(r'#\s*include [<"](grpc(?:pp)?/[^>"]*|[^>"]*\.grpc\.pb\.h)[>"]')
+GRPC_IN = re.compile(r"controller/quorum/\w+\.cc")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 UNORDERED = re.compile(
     r"\b(?:std::unordered_(?:multi)?(?:map|set)|absl::(?:flat|node)_hash_(?:map|set))\s*<")
@@ -78,6 +82,13 @@ def include_violations(folder, text):
             yield match.start(), f"{folder} includes {match.group(1)}, which nothing may include"
         elif level is not None and level >= layer_of(folder):
             yield match.start(), f"{folder} includes {match.group(1)}, which is not below it"
+
+
+def library_violations(folder, relative, text):
+    if folder in OUTSIDE or GRPC_IN.fullmatch(relative):
+        return
+    for match in GRPC.finditer(text):
+        yield match.start(), f"includes {match.group(1)}, which only {GRPC_IN.pattern} may"
 
 
 def without_comments(text):
@@ -141,6 +152,7 @@ def violations(root):
         text = path.read_text(encoding="utf-8")
         relative = path.relative_to(root).as_posix()
         found = list(include_violations(folder, text))
+        found += library_violations(folder, relative, text)
         if is_pure(relative):
             found += purity_violations(text, included_text(root, text))
         for position, said in sorted(found):

@@ -56,6 +56,17 @@ def test_an_include_that_goes_up_is_found(tmp_path, file, line):
     assert len(found) == 1 and found[0].startswith(f"{file}:2: "), found
 
 
+@pytest.mark.parametrize("text", ["#include <grpcpp/server.h>\n", '#include "proto/a.grpc.pb.h"\n'])
+def test_grpc_keeps_to_its_place(tmp_path, text):
+    assert len(check(tmp_path, {"broker/node.cc": text})) == 1
+    assert len(check(tmp_path, {"broker/node.cc": "", "controller/quorum/peers.h": text})) == 1
+
+
+def test_where_grpc_may_be_used(tmp_path):
+    text = '#include <grpcpp/server.h>\n#include "proto/raft.pb.h"\n'
+    assert check(tmp_path, {"controller/quorum/server.cc": text, "tests/node/a.cc": text}) == []
+
+
 @pytest.mark.parametrize("text", [
     "#include <thread>\n",
     "#include <mutex>\n",

@@ -1,0 +1,219 @@
+#include "controller/quorum/outbound.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <grpcpp/support/client_callback.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "controller/quorum/wire.h"
+#include "proto/raft.grpc.pb.h"
+
+namespace quorum {
+
+namespace {
+
+namespace v1 = moldau::raft::v1;
+
+// Many small messages go as one; above this a batch gains nothing.
+constexpr size_t kBatchBytes = 1 << 20;
+constexpr int kMostWelcomeBytes = 64 << 10;
+
+/// A channel of its own for each attempt: it resolves the name anew, knows nothing of earlier
+/// failures, and makes one attempt. When to try again is Outbound's to say.
+std::shared_ptr<grpc::Channel> channel(const std::string& address, const PeerOptions& options) {
+    grpc::ChannelArguments arguments;
+    const auto ms = [](std::chrono::milliseconds d) { return static_cast<int>(d.count()); };
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+    arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ms(options.handshake_timeout));
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ms(options.keepalive_time));
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ms(options.keepalive_timeout));
+    // Most streams are silent in one direction, so nothing may limit the probes.
+    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    arguments.SetMaxReceiveMessageSize(kMostWelcomeBytes);
+    arguments.SetMaxSendMessageSize(-1);
+    return grpc::CreateCustomChannel("dns:///" + address, grpc::InsecureChannelCredentials(),
+                                     arguments);
+}
+
+base::Status from_grpc(const grpc::Status& s) {
+    return {static_cast<absl::StatusCode>(s.error_code()), s.error_message()};
+}
+
+Trouble trouble_of(const base::Status& status, bool was_open, bool timed_out) {
+    if (timed_out) return Trouble::silent;
+    // gRPC has one code for all that is not an answer of the peer, and only its words tell a port
+    // that nobody listens on from the rest.
+    if (status.code() == absl::StatusCode::kUnavailable)
+        return status.message().find("Connection refused") != status.message().npos
+                   ? Trouble::refused
+               : was_open ? Trouble::lost
+                          : Trouble::unreachable;
+    const bool broken = status.ok() || status.code() == absl::StatusCode::kCancelled ||
+                        status.code() == absl::StatusCode::kUnknown ||
+                        status.code() == absl::StatusCode::kInternal;
+    return broken ? Trouble::lost : Trouble::rejected;
+}
+
+}  // namespace
+
+/// What gRPC reports on its threads is posted to the home shard at once, and each next step is
+/// begun there. The hold keeps gRPC from OnDone, after which nothing may be begun, until the shard
+/// knows that the stream is over.
+class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welcome> {
+  public:
+    Call(io::Shard& home, Outbound& owner, std::shared_ptr<void> alive,
+         const std::shared_ptr<grpc::Channel>& to, const std::string& hello)
+        : home_(home), owner_(&owner), alive_(std::move(alive)), stub_(v1::Raft::NewStub(to)) {
+        context_.AddMetadata(kHelloKey, hello);
+        stub_->async()->Exchange(&context_, this);
+        AddHold();
+        StartRead(&welcome_);
+        StartCall();
+    }
+
+    void OnReadDone(bool ok) override {
+        home_.post([this, ok] { ok ? welcomed() : RemoveHold(); });
+    }
+    void OnWriteDone(bool ok) override {
+        // Not ok: the stream is over, which the read tells as well.
+        if (ok) home_.post([this] { written(); });
+    }
+    void OnDone(const grpc::Status& status) override {
+        home_.post([self = std::unique_ptr<Call>(this), status = from_grpc(status)] {
+            if (self->owner_ != nullptr) self->owner_->ended(status);
+        });
+    }
+
+    // On the home shard from here on.
+
+    void write(std::vector<raft::Message> messages) {
+        batch_.Clear();
+        for (auto& m : messages) add(batch_, std::move(m));
+        StartWrite(&batch_);
+    }
+    void cancel() { context_.TryCancel(); }
+    /// The owner is no longer interested.
+    void leave() {
+        owner_ = nullptr;
+        cancel();
+    }
+
+  private:
+    void welcomed() {
+        // There is no second one: this read ends with the stream.
+        StartRead(&welcome_);
+        if (owner_ != nullptr && !std::exchange(open_, true)) owner_->opened();
+    }
+    void written() {
+        if (owner_ != nullptr) owner_->sent();
+    }
+
+    io::Shard& home_;
+    Outbound* owner_;
+    const std::shared_ptr<void> alive_;
+    const std::unique_ptr<v1::Raft::Stub> stub_;
+    grpc::ClientContext context_;
+    v1::Welcome welcome_;
+    v1::Batch batch_;
+    bool open_ = false;
+};
+
+Outbound::Outbound(io::Shard& home, const PeerOptions& options, PeerEvents& events, raft::Member to,
+                   std::string address, std::shared_ptr<void> alive)
+    : home_(home),
+      options_(options),
+      events_(events),
+      to_(to),
+      address_(std::move(address)),
+      alive_(std::move(alive)),
+      queue_(options.most_queued_bytes),
+      random_(static_cast<unsigned>(options.self.incarnation.lo ^ to.incarnation.lo)) {
+    dial();
+}
+
+Outbound::~Outbound() {
+    if (call_ != nullptr) call_->leave();
+}
+
+void Outbound::dial() {
+    const Hello hello{.link = {options_.cluster, options_.self, to_}, .address = options_.address};
+    timed_out_ = false;
+    timer_ = home_.after(options_.handshake_timeout, [this] {
+        timed_out_ = true;
+        call_->cancel();
+    });
+    call_ = new Call(home_, *this, alive_, channel(address_, options_), encode(hello));
+}
+
+void Outbound::wake() {
+    if (call_ == nullptr) dial();
+}
+
+void Outbound::send(raft::Message m) {
+    if (call_ == nullptr) {
+        ++dropped_;
+        return;
+    }
+    queue_.push(std::move(m));
+    write();
+}
+
+void Outbound::write() {
+    if (!open_ || writing_ || queue_.empty()) return;
+    writing_ = true;
+    call_->write(queue_.take(kBatchBytes));
+}
+
+void Outbound::sent() {
+    writing_ = false;
+    write();
+}
+
+void Outbound::opened() {
+    timer_.reset();
+    if (timed_out_) return;  // is being cancelled
+    open_ = true;
+    opened_at_ = io::monotonic_clock();
+    write();
+    events_.on_connected(to_);
+}
+
+std::chrono::milliseconds Outbound::next_pause(Trouble trouble) {
+    if (trouble == Trouble::rejected) return options_.backoff_most;
+    // A stream that ends as soon as it is open is no better than none.
+    const bool held = open_ && io::monotonic_clock() - opened_at_ >= options_.backoff_most.count();
+    if (held) attempts_ = 0;
+    const int attempt = attempts_++;
+    if (attempt == 0) return std::chrono::milliseconds(0);
+    auto pause = options_.backoff_least;
+    for (int i = 1; i < attempt && pause < options_.backoff_most; ++i) pause *= 2;
+    pause = std::min(pause, options_.backoff_most);
+    std::uniform_int_distribution<int64_t> jitter(pause.count() / 2, pause.count());
+    return std::chrono::milliseconds(jitter(random_));
+}
+
+void Outbound::ended(const base::Status& status) {
+    const auto trouble = trouble_of(status, open_, timed_out_);
+    timer_ = home_.after(next_pause(trouble), [this] { dial(); });
+    call_ = nullptr;
+    open_ = false;
+    writing_ = false;
+    queue_.clear();
+    events_.on_unreachable(to_, trouble, status);
+}
+
+Peers::State Outbound::state() const {
+    return {to_, address_, open_, queue_.bytes(), dropped_ + queue_.dropped()};
+}
+
+}  // namespace quorum

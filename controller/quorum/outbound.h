@@ -1,0 +1,62 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "base/status.h"
+#include "base/time.h"
+#include "controller/quorum/peers.h"
+#include "controller/quorum/send_queue.h"
+#include "controller/raft/message.h"
+#include "io/shard.h"
+
+namespace quorum {
+
+/// This node's stream to one other member: dialled, kept, and dialled again when it breaks. On the
+/// home shard only. `options` and `events` outlive it; an event may end it.
+class Outbound {
+  public:
+    /// `alive` is kept until the last call is gone, which is after this is.
+    Outbound(io::Shard& home, const PeerOptions& options, PeerEvents& events, raft::Member to,
+             std::string address, std::shared_ptr<void> alive);
+    ~Outbound();
+
+    void send(raft::Message);
+    /// The peer is known to be up: a pause before the next attempt ends now.
+    void wake();
+
+    const std::string& address() const { return address_; }
+    Peers::State state() const;
+
+  private:
+    class Call;
+
+    void dial();
+    void opened();
+    void sent();
+    void write();
+    void ended(const base::Status&);
+    std::chrono::milliseconds next_pause(Trouble);
+
+    io::Shard& home_;
+    const PeerOptions& options_;
+    PeerEvents& events_;
+    const raft::Member to_;
+    const std::string address_;
+    const std::shared_ptr<void> alive_;
+
+    SendQueue queue_;
+    Call* call_ = nullptr;  // is being dialled or open; nullptr: a pause
+    bool open_ = false;
+    bool writing_ = false;
+    bool timed_out_ = false;
+    base::InstantMs opened_at_ = 0;
+    uint64_t dropped_ = 0;              // while nobody is there to send to
+    int attempts_ = 0;                  // in vain, one after another
+    std::unique_ptr<io::Timer> timer_;  // of the handshake, or of the pause
+    std::minstd_rand random_;
+};
+
+}  // namespace quorum
