@@ -84,6 +84,10 @@ std::string bytes_text(int64_t bytes) {
     return out.data();
 }
 
+std::string counted(int64_t count, std::string_view what) {
+    return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
 std::string joined(const std::vector<int32_t>& ids) {
     std::string out;
     for (const int32_t id : ids) out += (out.empty() ? "" : ",") + std::to_string(id);

@@ -32,6 +32,8 @@ bool has_colour(int descriptor);
 
 /// "17 B", "12 MiB", "1.5 GiB".
 std::string bytes_text(int64_t bytes);
+/// "1 broker", "3 brokers"
+std::string counted(int64_t count, std::string_view what);
 /// "1,2,0"
 std::string joined(const std::vector<int32_t>& ids);
 

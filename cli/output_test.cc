@@ -30,5 +30,11 @@ TEST(Ids, AreJoined) {
     EXPECT_EQ(joined({1, 2, 0}), "1,2,0");
 }
 
+TEST(Output, CountsAreWrittenAsOneSaysThem) {
+    EXPECT_EQ(counted(0, "message"), "0 messages");
+    EXPECT_EQ(counted(1, "message"), "1 message");
+    EXPECT_EQ(counted(2, "broker"), "2 brokers");
+}
+
 }  // namespace
 }  // namespace cli

@@ -106,10 +106,11 @@ kafka::Outcome<Placement::Replicas> Placement::place(size_t partitions, size_t r
                                                      uint64_t start) {
     const size_t registered = active_.size() + others_.size();
     if (active_.empty() || replicas > registered)
-        return kafka::Error{kafka::ErrorCode::invalid_replication_factor,
-                            "a replication factor of " + std::to_string(replicas) +
-                                " needs more than the " + std::to_string(active_.size()) +
-                                " active brokers of " + std::to_string(registered) + " registered"};
+        return kafka::Error{
+            kafka::ErrorCode::invalid_replication_factor,
+            "a replication factor of " + std::to_string(replicas) +
+                " needs more brokers than there are: " + std::to_string(active_.size()) +
+                " active of " + std::to_string(registered) + " registered"};
     for (auto& b : active_) b.leaders_here = b.replicas_here = 0;
     Replicas out(partitions);
     for (size_t p = 0; p < partitions; ++p) {

@@ -79,9 +79,9 @@ base::Status Produce::run() const {
     print(deliveries);
     RETURN_IF_ERROR(sent);
     if (deliveries.failed == 0) return base::ok();
-    return rd_failure(
-        deliveries.first_error,
-        std::to_string(deliveries.failed) + " messages were not acknowledged by '" + topic + "'");
+    return rd_failure(deliveries.first_error, counted(deliveries.failed, "message") +
+                                                  (deliveries.failed == 1 ? " was" : " were") +
+                                                  " not acknowledged by '" + topic + "'");
 }
 
 base::Result<RdKafka> Produce::producer(Deliveries& deliveries) const {
@@ -160,8 +160,8 @@ void Produce::print(const Deliveries& deliveries) const {
                     {"partitions", partitions}});
         return;
     }
-    std::printf("produced %lld %s to %s\n", static_cast<long long>(deliveries.produced),
-                deliveries.produced == 1 ? "message" : "messages", topic.c_str());
+    std::printf("produced %s to %s\n", counted(deliveries.produced, "message").c_str(),
+                topic.c_str());
 }
 
 }  // namespace
