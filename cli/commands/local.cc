@@ -1,11 +1,11 @@
+#include "cli/commands/local.h"
+
 #include <signal.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
-#include "cli/command.h"
 #include "cli/local/foreground.h"
 #include "cli/output.h"
 
@@ -15,28 +15,11 @@ namespace {
 using local::BrokerFolder;
 using local::CommandLock;
 using local::LaunchSettings;
+using local::Member;
 using local::Process;
 
 constexpr uint16_t first_port = 9092;
-
-/// What every `local` command knows: where the cluster lies.
-struct Directory {
-    std::string path = "./.moldau";
-
-    std::string absolute() const {
-        return std::filesystem::absolute(path).lexically_normal().string();
-    }
-    void add_option(CLI::App& command) {
-        command.add_option("--dir", path, "Where the cluster's data lies")->capture_default_str();
-    }
-    base::Result<BrokerFolder> broker(int32_t id) const {
-        ASSIGN_OR_RETURN(const auto all, local::find_brokers(absolute()));
-        for (const BrokerFolder& folder : all)
-            if (folder.id() == id) return folder;
-        return base::not_found("there is no broker " + std::to_string(id) + " in " + absolute() +
-                               "\nTo see which are: moldau local status --dir " + path);
-    }
-};
+constexpr int32_t default_brokers = 1;
 
 base::Result<Process> running(const BrokerFolder& folder) {
     if (const auto process = folder.process()) return *process;
@@ -51,100 +34,107 @@ std::string killed_text(const std::vector<int32_t>& killed) {
                : " (had to kill broker " + joined(killed) + ", which did not end in time)";
 }
 
+/// Starts one broker of a cluster, with every other as it was started last.
+struct BringUp {
+    Directory directory;
+    Common common;
+    std::string told = "serves";
+
+    base::Status run(const Member& member) const {
+        ASSIGN_OR_RETURN(const auto folders, local::find_brokers(directory.absolute()));
+        std::vector<Member> all{member};
+        size_t running = 1;
+        for (Member& other : local::members(folders)) {
+            if (other.folder.id() == member.folder.id()) continue;
+            if (other.folder.process()) ++running;
+            all.push_back(std::move(other));
+        }
+        std::ranges::sort(all, {}, [](const Member& m) { return m.folder.id(); });
+        RETURN_IF_ERROR(local::can_start({member}));
+        ASSIGN_OR_RETURN(const local::Started started,
+                         local::start_broker(member, local::voters(all), false));
+        const size_t majority = all.size() / 2 + 1;
+        if (running < majority) {
+            std::printf("broker %d started (process %d); it serves once %zu of the %zu run\n",
+                        member.folder.id(), started.process.pid, majority, all.size());
+            return base::ok();
+        }
+        base::Function<bool()> never = [] { return false; };
+        RETURN_IF_ERROR(
+            local::wait_until_ready({started}, {member.folder.id()}, common.deadline(), never));
+        std::printf("broker %d %s on localhost:%u (process %d)\n", member.folder.id(), told.c_str(),
+                    member.settings.port, started.process.pid);
+        return base::ok();
+    }
+};
+
 struct Start {
     Directory directory;
     Common common;
-    int brokers = 1;
+    std::optional<int32_t> brokers;
     std::optional<uint16_t> port;
     std::optional<int32_t> only;
     bool detach = false;
     std::vector<std::string> set;
 
     base::Status run() const {
-        if (brokers > 1)
-            return base::invalid("only one broker is supported yet\nLeave --brokers out.");
         if (only) return start_one();
         return start_all();
     }
 
-    /// The port is that of last time unless another is asked for. Options of last time hold only
+    /// The ports are those of last time unless another is asked for. Options of last time hold only
     /// where one broker comes back into a cluster that goes on, never for a cluster begun anew.
     base::Result<LaunchSettings> settings_of(const BrokerFolder& folder) const {
         const auto last = folder.settings();
         LaunchSettings out = last.ok() ? *last : LaunchSettings{};
-        if (!last.ok()) out.port = static_cast<uint16_t>(first_port + folder.id());
-        if (port) {
-            if (*port > UINT16_MAX - folder.id())
-                return base::invalid("--port " + std::to_string(*port) + " is too high");
-            out.port = static_cast<uint16_t>(*port + folder.id());
+        if (!last.ok() || port) {
+            const uint16_t first = port.value_or(first_port);
+            if (first > UINT16_MAX - folder.id())
+                return base::invalid("--port " + std::to_string(first) + " is too high");
+            out.port = static_cast<uint16_t>(first + folder.id());
         }
         if (!only || !set.empty()) out.set = set;
         return out;
     }
 
     base::Status start_one() const {
+        if (brokers) return base::invalid("--brokers is of the whole cluster\nLeave it or ID out.");
         ASSIGN_OR_RETURN(const BrokerFolder folder, directory.broker(*only));
         ASSIGN_OR_RETURN(const CommandLock lock, CommandLock::take(directory.absolute()));
         ASSIGN_OR_RETURN(const LaunchSettings settings, settings_of(folder));
-        const uint64_t log_from = folder.log_bytes();
-        ASSIGN_OR_RETURN(const Process process, local::start_broker(folder, settings, false));
-        base::Function<bool()> never = [] { return false; };
-        RETURN_IF_ERROR(
-            local::wait_until_ready(folder, process, log_from, common.deadline(), never));
-        std::printf("broker %d serves on localhost:%u (process %d)\n", folder.id(), settings.port,
-                    process.pid);
-        return base::ok();
+        return BringUp{directory, common}.run({folder, settings});
+    }
+
+    /// How many brokers the directory is for: those that it has, or as asked.
+    base::Result<int32_t> size(const std::string& path) const {
+        const auto there = local::find_brokers(path);
+        if (!there.ok()) return brokers.value_or(default_brokers);
+        const int32_t size = there->back().id() + 1;
+        if (brokers && *brokers != size)
+            return base::precondition(
+                path + " has a cluster of " + counted(size, "broker") +
+                "\nTo start that: leave --brokers out. For another beside it: --dir and --port.");
+        return size;
     }
 
     base::Status start_all() const {
         const std::string path = directory.absolute();
+        ASSIGN_OR_RETURN(const int32_t count, size(path));
+        std::vector<Member> all;
+        for (int32_t id = 0; id < count; ++id) {
+            const BrokerFolder folder(path, id);
+            ASSIGN_OR_RETURN(LaunchSettings settings, settings_of(folder));
+            // A broker alone needs no controller listener: nobody joins it.
+            if (count > 1 && (settings.controller_port == 0 || port))
+                settings.controller_port = local::controller_port(settings.port);
+            all.push_back({folder, std::move(settings)});
+        }
         std::error_code error;
         std::filesystem::create_directories(path, error);
         if (error) return base::internal("can't make " + path + ": " + error.message());
-        const BrokerFolder folder(path, 0);
-        ASSIGN_OR_RETURN(const LaunchSettings settings, settings_of(folder));
-        local::Foreground foreground(path, {folder}, detach);
-        RETURN_IF_ERROR(foreground.start({settings}, common.deadline()));
+        local::Foreground foreground(path, std::move(all), detach);
+        RETURN_IF_ERROR(foreground.start(common.deadline()));
         return detach ? base::ok() : foreground.watch();
-    }
-};
-
-struct Status {
-    Directory directory;
-    Common common;
-
-    base::Status run() const {
-        ASSIGN_OR_RETURN(const auto folders, local::find_brokers(directory.absolute()));
-        Table table({"BROKER", "STATE", "PID", "ADDRESS", "UPTIME", "MEMORY", "DATA"});
-        auto json = nlohmann::ordered_json::array();
-        for (const BrokerFolder& folder : folders) add(folder, table, json);
-        if (common.format == Format::json) print_json(json);
-        else table.print();
-        return base::ok();
-    }
-
-    static void add(const BrokerFolder& folder, Table& table, nlohmann::ordered_json& json) {
-        const auto settings = folder.settings();
-        const auto process = folder.process();
-        const bool runs = process.has_value();
-        const local::Look look =
-            runs ? local::look(*process).value_or(local::Look{}) : local::Look{};
-        const std::string state = !runs ? "stopped" : look.paused ? "paused" : "running";
-        nlohmann::ordered_json row{{"broker", folder.id()}, {"state", state}};
-        row["pid"] = runs ? nlohmann::ordered_json(process->pid) : nullptr;
-        row["address"] = settings.ok()
-                             ? nlohmann::ordered_json("localhost:" + std::to_string(settings->port))
-                             : nullptr;
-        row["uptime_seconds"] =
-            runs ? nlohmann::ordered_json(std::round(look.uptime_seconds * 100) / 100) : nullptr;
-        row["memory_bytes"] = runs ? nlohmann::ordered_json(look.resident_bytes) : nullptr;
-        row["data"] = folder.data_path();
-        row["log"] = folder.log_path();
-        table.add({std::to_string(folder.id()), state, runs ? std::to_string(process->pid) : "-",
-                   settings.ok() ? row["address"].get<std::string>() : "-",
-                   runs ? std::to_string(static_cast<int64_t>(look.uptime_seconds)) + " s" : "-",
-                   runs ? bytes_text(look.resident_bytes) : "-", folder.data_path()});
-        json.push_back(std::move(row));
     }
 };
 
@@ -193,14 +183,7 @@ struct Restart {
         ASSIGN_OR_RETURN(const CommandLock lock, CommandLock::take(directory.absolute()));
         ASSIGN_OR_RETURN(const LaunchSettings settings, folder.settings());
         local::stop_brokers({folder}, common.deadline());
-        const uint64_t log_from = folder.log_bytes();
-        ASSIGN_OR_RETURN(const Process process, local::start_broker(folder, settings, false));
-        base::Function<bool()> never = [] { return false; };
-        RETURN_IF_ERROR(
-            local::wait_until_ready(folder, process, log_from, common.deadline(), never));
-        std::printf("broker %d serves again on localhost:%u (process %d)\n", id, settings.port,
-                    process.pid);
-        return base::ok();
+        return BringUp{directory, common, "serves again"}.run({folder, settings});
     }
 };
 
@@ -209,9 +192,11 @@ void add_start(CLI::App& local, Chosen& chosen) {
         local, chosen, "start",
         "Start a cluster on this machine, or with ID one broker of it that does not run");
     command->add_option("ID", start->only, "The broker to start again")->check(at_least(0));
-    command->add_option("--brokers", start->brokers, "How many, each a process of its own")
-        ->check(at_least(1))
-        ->capture_default_str();
+    command
+        ->add_option("--brokers", start->brokers,
+                     "How many, each a process of its own (default: as there are, or " +
+                         std::to_string(default_brokers) + ")")
+        ->check(at_least(1));
     start->directory.add_option(*command);
     command
         ->add_option("--port", start->port,
@@ -237,15 +222,28 @@ void add_send(CLI::App& local, Chosen& chosen, const std::string& name, int sign
 
 }  // namespace
 
+std::string Directory::absolute() const {
+    return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+void Directory::add_option(CLI::App& command) {
+    command.add_option("--dir", path, "Where the cluster's data lies")->capture_default_str();
+}
+
+base::Result<BrokerFolder> Directory::broker(int32_t id) const {
+    ASSIGN_OR_RETURN(const auto all, local::find_brokers(absolute()));
+    for (const BrokerFolder& folder : all)
+        if (folder.id() == id) return folder;
+    return base::not_found("there is no broker " + std::to_string(id) + " in " + absolute() +
+                           "\nTo see which are: moldau local status --dir " + path);
+}
+
 void add_local(CLI::App& app, Chosen& chosen) {
     CLI::App* local = app.add_subcommand("local", "Run a cluster on this machine");
     local->require_subcommand(1);
     add_start(*local, chosen);
 
-    auto [status, status_options] =
-        add_command<Status>(*local, chosen, "status", "Show the brokers' processes");
-    status_options->directory.add_option(*status);
-    add_format_option(*status, status_options->common);
+    add_local_status(*local, chosen);
 
     auto [stop, stop_options] =
         add_command<Stop>(*local, chosen, "stop", "Stop all brokers cleanly");
@@ -261,6 +259,7 @@ void add_local(CLI::App& app, Chosen& chosen) {
     add_send(*local, chosen, "kill", SIGKILL, "killed", "End one broker at once (SIGKILL)");
     add_send(*local, chosen, "pause", SIGSTOP, "paused", "Freeze one broker (SIGSTOP)");
     add_send(*local, chosen, "resume", SIGCONT, "resumed", "Let a frozen broker go on (SIGCONT)");
+    add_local_links(*local, chosen);
 }
 
 }  // namespace cli

@@ -23,7 +23,34 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view folder_prefix = "broker-";
 
-/// Replaces a file so that a reader sees the old or the new content.
+std::string properties_text(int32_t id, const std::string& data_path, bool alone) {
+    const std::string number = std::to_string(id);
+    std::string out =
+        "# One broker of a local cluster; `moldau local` adds its addresses when it starts it.\n"
+        "# This file is made once: edit it, then `moldau local restart " +
+        number +
+        "`.\n"
+        "process.roles=broker,controller\n"
+        "node.id=" +
+        number +
+        "\n"
+        "log.dirs=" +
+        data_path + "\n";
+    if (alone)
+        out +=
+            "# One broker holds the only replica of everything.\n"
+            "default.replication.factor=1\n"
+            "min.insync.replicas=1\n"
+            "offsets.topic.replication.factor=1\n"
+            "transaction.state.log.replication.factor=1\n"
+            "transaction.state.log.min.isr=1\n";
+    return out +
+           "# Nobody else's group is disturbed on a machine of one's own.\n"
+           "group.initial.rebalance.delay.ms=0\n";
+}
+
+}  // namespace
+
 base::Status write_file(const std::string& path, const std::string& text) {
     const std::string beside = path + ".new";
     {
@@ -36,39 +63,17 @@ base::Status write_file(const std::string& path, const std::string& text) {
     return error ? base::internal("can't write " + path + ": " + error.message()) : base::ok();
 }
 
-std::string properties_text(int32_t id, const std::string& data_path) {
-    return "# One broker of a local cluster; `moldau local` adds its addresses when it starts it.\n"
-           "# This file is made once: edit it, then `moldau local restart " +
-           std::to_string(id) +
-           "`.\n"
-           "process.roles=broker,controller\n"
-           "node.id=" +
-           std::to_string(id) +
-           "\n"
-           "log.dirs=" +
-           data_path +
-           "\n"
-           "# One broker holds the only replica of everything.\n"
-           "default.replication.factor=1\n"
-           "min.insync.replicas=1\n"
-           "offsets.topic.replication.factor=1\n"
-           "transaction.state.log.replication.factor=1\n"
-           "transaction.state.log.min.isr=1\n"
-           "# Nobody else's group is disturbed on a machine of one's own.\n"
-           "group.initial.rebalance.delay.ms=0\n";
-}
-
-}  // namespace
-
 BrokerFolder::BrokerFolder(const std::string& cluster_path, int32_t id)
-    : path_(cluster_path + "/" + std::string(folder_prefix) + std::to_string(id)), id_(id) {}
+    : cluster_path_(cluster_path),
+      path_(cluster_path + "/" + std::string(folder_prefix) + std::to_string(id)),
+      id_(id) {}
 
-base::Status BrokerFolder::prepare() const {
+base::Status BrokerFolder::prepare(bool alone) const {
     std::error_code error;
     fs::create_directories(data_path(), error);
     if (error) return base::internal("can't make " + data_path() + ": " + error.message());
     if (fs::exists(properties_path())) return base::ok();
-    return write_file(properties_path(), properties_text(id_, data_path()));
+    return write_file(properties_path(), properties_text(id_, data_path(), alone));
 }
 
 base::Result<LaunchSettings> BrokerFolder::settings() const {
@@ -81,13 +86,18 @@ base::Result<LaunchSettings> BrokerFolder::settings() const {
                                " can't be read");
     LaunchSettings out;
     out.port = json["port"];
+    const auto controller = json.find("controller_port");  // not there in older files
+    if (controller != json.end() && controller->is_number_unsigned() && *controller <= UINT16_MAX)
+        out.controller_port = *controller;
     for (const auto& one : json["set"])
         if (one.is_string()) out.set.push_back(one);
     return out;
 }
 
 base::Status BrokerFolder::remember(const LaunchSettings& settings, const Process& process) const {
-    const nlohmann::json json{{"port", settings.port}, {"set", settings.set}};
+    const nlohmann::json json{{"port", settings.port},
+                              {"controller_port", settings.controller_port},
+                              {"set", settings.set}};
     RETURN_IF_ERROR(write_file(path_ + "/launch.json", json.dump() + "\n"));
     return write_file(path_ + "/broker.pid", process.text());
 }

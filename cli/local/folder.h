@@ -13,8 +13,12 @@ namespace cli::local {
 /// How a broker was started last, so that it can be started again alike.
 struct LaunchSettings {
     uint16_t port = 0;             // of the Kafka protocol, on 127.0.0.1
+    uint16_t controller_port = 0;  // of the controller listener there; 0: none, it is alone
     std::vector<std::string> set;  // key=value, over server.properties
 };
+
+/// Replaces a file so that a reader sees the old or the new content.
+base::Status write_file(const std::string& path, const std::string& text);
 
 /// What `moldau local` keeps of one broker: DIR/broker-ID with
 ///   server.properties  made at the first start, then the user's to edit
@@ -27,12 +31,13 @@ class BrokerFolder {
     BrokerFolder(const std::string& cluster_path, int32_t id);
 
     int32_t id() const { return id_; }
+    const std::string& cluster_path() const { return cluster_path_; }
     std::string properties_path() const { return path_ + "/server.properties"; }
     std::string data_path() const { return path_ + "/data"; }
     std::string log_path() const { return path_ + "/broker.log"; }
 
-    /// Makes the folder, and server.properties unless it is there.
-    base::Status prepare() const;
+    /// Makes the folder, and server.properties unless it is there; `alone`: as the only broker.
+    base::Status prepare(bool alone) const;
     base::Result<LaunchSettings> settings() const;
     base::Status remember(const LaunchSettings& settings, const Process& process) const;
     /// The broker's process, if it is there.
@@ -46,6 +51,7 @@ class BrokerFolder {
     uint64_t log_bytes() const;
 
   private:
+    std::string cluster_path_;
     std::string path_;
     int32_t id_;
 };

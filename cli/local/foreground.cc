@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "cli/local/faults.h"
 #include "cli/output.h"
 
 namespace cli::local {
@@ -23,7 +24,12 @@ std::string own_name() {
 
 }  // namespace
 
-base::Status Foreground::start(const std::vector<LaunchSettings>& settings, Deadline deadline) {
+Foreground::Foreground(std::string cluster_path, std::vector<Member> all, bool detach)
+    : path_(std::move(cluster_path)), all_(std::move(all)), detach_(detach) {
+    for (const Member& member : all_) folders_.push_back(member.folder);
+}
+
+base::Status Foreground::start(Deadline deadline) {
     ASSIGN_OR_RETURN(const CommandLock lock, CommandLock::take(path_));
     for (const BrokerFolder& folder : folders_)
         if (const auto process = folder.process())
@@ -32,41 +38,38 @@ base::Status Foreground::start(const std::vector<LaunchSettings>& settings, Dead
                 " is process " + std::to_string(process->pid) + "\nTo see it: " + own_name() +
                 " local status --dir " + path_ + ". To stop it: " + own_name() +
                 " local stop --dir " + path_ + ". For another beside it: --dir and --port.");
-    const base::Status started = start_each(settings, deadline);
+    RETURN_IF_ERROR(can_start(all_));
+    RETURN_IF_ERROR(Faults(path_).heal_all());
+    const base::Status started = start_each(deadline);
     if (!started.ok()) {
         stop();
         return started;
     }
     for (const BrokerFolder& folder : folders_) seen_.push_back(folder.process());
-    tell_ready(settings);
+    tell_ready();
     return base::ok();
 }
 
-base::Status Foreground::start_each(const std::vector<LaunchSettings>& settings,
-                                    Deadline deadline) {
-    struct Started {
-        Process process;
-        uint64_t log_from;
-    };
+base::Status Foreground::start_each(Deadline deadline) {
+    const std::string everybody = voters(all_);
     std::vector<Started> started;
-    for (size_t i = 0; i < folders_.size(); ++i) {
-        const uint64_t log_from = folders_[i].log_bytes();
-        ASSIGN_OR_RETURN(const Process process, start_broker(folders_[i], settings[i], !detach_));
-        started.push_back({process, log_from});
+    std::vector<int32_t> ids;
+    for (const Member& member : all_) {
+        ASSIGN_OR_RETURN(Started one, start_broker(member, everybody, !detach_));
+        started.push_back(std::move(one));
+        ids.push_back(member.folder.id());
     }
     base::Function<bool()> interrupted = [this] {
         return signals_.wait(std::chrono::milliseconds{0}).has_value();
     };
-    for (size_t i = 0; i < folders_.size(); ++i)
-        RETURN_IF_ERROR(wait_until_ready(folders_[i], started[i].process, started[i].log_from,
-                                         deadline, interrupted));
-    return base::ok();
+    return wait_until_ready(started, ids, deadline, interrupted);
 }
 
-void Foreground::tell_ready(const std::vector<LaunchSettings>& settings) const {
+void Foreground::tell_ready() const {
     std::string bootstrap;
-    for (const LaunchSettings& one : settings)
-        bootstrap += (bootstrap.empty() ? "" : ",") + ("localhost:" + std::to_string(one.port));
+    for (const Member& one : all_)
+        bootstrap +=
+            (bootstrap.empty() ? "" : ",") + ("localhost:" + std::to_string(one.settings.port));
     const std::string self = own_name();
     std::printf("ready\n  bootstrap  %s\n  data       %s\n  try        %s produce test -b %s\n",
                 bootstrap.c_str(), path_.c_str(), self.c_str(), bootstrap.c_str());

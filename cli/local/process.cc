@@ -180,6 +180,13 @@ base::Result<Process> launch(const Launch& how) {
     return Process::running(pid).value_or(Process{pid, 0, boot_id()});
 }
 
+std::optional<int> exit_code_of_child(const Process& process) {
+    int status = 0;
+    if (waitpid(process.pid, &status, WNOHANG) != process.pid || !WIFEXITED(status))
+        return std::nullopt;
+    return WEXITSTATUS(status);
+}
+
 std::vector<std::pair<pid_t, int>> reap_children() {
     std::vector<std::pair<pid_t, int>> out;
     int status = 0;

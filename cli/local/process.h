@@ -47,6 +47,9 @@ struct Launch {
 /// Starts a program. It does not see the terminal's Ctrl-C.
 base::Result<Process> launch(const Launch& how);
 
+/// What a child of this process exited with, if it has; a signal that ended it is no exit code. The
+/// child is collected by that.
+std::optional<int> exit_code_of_child(const Process& process);
 /// Collects children that have ended, so that they don't stay as zombies: pid and wait status.
 std::vector<std::pair<pid_t, int>> reap_children();
 /// "exit code 1", "signal 9 (Killed)".

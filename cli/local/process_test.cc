@@ -107,6 +107,18 @@ TEST_F(ProcessTest, OutputGoesToTheLogAndInputIsEmpty) {
     reap_children();
 }
 
+TEST_F(ProcessTest, TheExitCodeOfAChildIsTold) {
+    const Process process = start("read line; exit 7");
+    EXPECT_TRUE(wait_until_gone(process, soon()));
+    EXPECT_EQ(exit_code_of_child(process), 7);
+    EXPECT_EQ(exit_code_of_child(process), std::nullopt) << "it was collected";
+    const Process killed = start("exec sleep 1000");
+    EXPECT_EQ(exit_code_of_child(killed), std::nullopt) << "it runs";
+    EXPECT_TRUE(send_signal(killed, SIGKILL).ok());
+    EXPECT_TRUE(wait_until_gone(killed, soon()));
+    EXPECT_EQ(exit_code_of_child(killed), std::nullopt);
+}
+
 TEST_F(ProcessTest, AMissingProgramIsToldAtOnce) {
     const auto process = launch({{"/no/such/program"}, log_, true});
     EXPECT_THAT(base::message(process.status()), testing::HasSubstr("No such file"));

@@ -23,15 +23,22 @@ PATIENCE_SECONDS = 120  # what nothing here takes, even on a machine that is bus
 OK, ERROR, USAGE, TIMEOUT = 0, 1, 2, 4
 
 
-def free_port():
-    for port in PORTS:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+def is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(count=1):
+    """The first of so many in a row; those of the controllers are free too."""
+    for first in PORTS:
+        if all(is_free(port) and (count == 1 or is_free(port + 10_000))
+               for port in range(first, first + count)):
+            return first
     raise RuntimeError("no port is free")
 
 
@@ -80,15 +87,19 @@ def moldau(*arguments, stdin="", cwd=None, env=None, seconds=PATIENCE_SECONDS):
 
 
 class Cluster:
-    """A local cluster of one broker in a directory of its own."""
+    """A local cluster, of one broker unless said otherwise, in a directory of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, brokers=1):
         self.folder = pathlib.Path(folder)
-        self.port = free_port()
+        self.brokers = brokers
+        self.port = free_port(brokers)
 
-    def __call__(self, *arguments, code=OK, **how):
-        """A command that talks to the broker; its exit code must be the one given."""
-        answer = moldau(*arguments, "-b", f"localhost:{self.port}", **how)
+    def address(self, broker=0):
+        return f"localhost:{self.port + broker}"
+
+    def __call__(self, *arguments, code=OK, to=0, **how):
+        """A command that talks to a broker; its exit code must be the one given."""
+        answer = moldau(*arguments, "-b", self.address(to), **how)
         assert answer.code == code, answer
         return answer
 
@@ -98,12 +109,15 @@ class Cluster:
         return answer
 
     def start(self, *arguments, **how):
-        return self.local("start", "--detach", "--port", self.port, "--timeout", PATIENCE_SECONDS,
-                          *arguments, **how)
+        return self.local("start", "--detach", "--brokers", self.brokers, "--port", self.port,
+                          "--timeout", PATIENCE_SECONDS, *arguments, **how)
 
-    def broker(self):
-        """The status row of broker 0."""
-        return self.local("status", "-o", "json").json[0]
+    def broker(self, broker=0):
+        """The status row of a broker."""
+        return self.status()[broker]
+
+    def status(self):
+        return self.local("status", "-o", "json").json
 
     def log(self):
         """What broker 0 told since the cluster was made."""

@@ -132,7 +132,7 @@ def test_options_of_a_start_hold_until_the_cluster_stops(cluster):
 
 
 def test_a_wrong_option_is_not_kept(cluster):
-    cluster.start("--set", "num.partitons=3", code=ERROR)
+    cluster.start("--set", "num.partitons=3", code=USAGE)
     cluster.start()
 
 
@@ -158,8 +158,9 @@ def test_a_taken_port_says_by_whom(cluster):
 
 
 def test_a_bad_configuration_shows_in_the_error(cluster):
-    refused = cluster.start("--set", "num.partitons=3", code=ERROR)
+    refused = cluster.start("--set", "num.partitons=3", code=USAGE)
     assert "num.partitons" in refused.err and "broker.log" in refused.err
+    assert "it must be KEY=VALUE" in cluster.start("--set", "num.partitions", code=USAGE).err
     assert cluster.broker()["state"] == "stopped"
 
 
@@ -176,7 +177,8 @@ def test_edited_server_properties_hold(cluster):
 
 def foreground(cluster):
     process = subprocess.Popen(
-        [BINARY, "local", "start", "--port", str(cluster.port), "--dir", str(cluster.folder)],
+        [BINARY, "local", "start", "--brokers", "1", "--port", str(cluster.port), "--dir",
+         str(cluster.folder)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     assert process.stdout.readline() == b"ready\n", process.stderr.read()
     return process
@@ -239,10 +241,39 @@ def test_what_is_not_there(cluster):
     assert "does not run" in cluster.local("pause", 0, code=ERROR).err
 
 
+def test_a_directory_is_of_so_many_brokers(cluster):
+    cluster.start()
+    cluster.local("stop")
+    refused = cluster.local("start", "--detach", "--brokers", 3, code=ERROR)
+    assert "a cluster of 1 broker\n" in refused.err and "leave --brokers out" in refused.err
+    assert not (cluster.folder / "broker-1").exists()
+    cluster.local("start", "--detach")
+    assert [row["broker"] for row in cluster.status()] == [0]
+
+
+def test_cuts_are_kept_in_a_file(cluster):
+    cluster.start()
+    cluster.local("stop")
+    (cluster.folder / "broker-1").mkdir()
+    assert "is cut\n" in cluster.local("cut", 1, 0).out
+    assert "cut already" in cluster.local("cut", 0, 1).out
+    assert (cluster.folder / "faults").read_text() == "0 1\n"
+    assert [row["cut_from"] for row in cluster.status()] == [[1], [0]]
+    assert "whole again" in cluster.local("heal", 0, 1).out
+    assert "was not cut" in cluster.local("heal", 0, 1).out
+    cluster.local("cut", 0, 1)
+    cluster.local("heal")
+    assert (cluster.folder / "faults").read_text() == ""
+    assert "itself" in cluster.local("cut", 1, 1, code=USAGE).err
+    assert "no broker 2" in cluster.local("cut", 0, 2, code=ERROR).err
+    cluster.local("cut", 0, code=USAGE)
+    cluster.local("heal", 0, code=USAGE)
+
+
 def test_usage():
-    assert moldau("local", "start", "--brokers", 3).code == USAGE
-    assert "one broker" in moldau("local", "start", "--brokers", 3).err
-    for wrong in (["start", "--port", "0"], ["start", "--port", "x"], ["kill"], ["fly"], []):
+    for wrong in (["start", "--port", "0"], ["start", "--port", "x"], ["kill"], ["fly"], [],
+                  ["start", "--brokers", "0"], ["start", "--port", "65535", "--brokers", "2"],
+                  ["cut", "0", "x"]):
         assert moldau("local", *wrong).code == USAGE, wrong
     assert moldau().code == USAGE
     unknown = moldau("local", "fly")
