@@ -82,7 +82,7 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
     }
 
     void OnReadDone(bool ok) override {
-        home_.post([this, ok] { ok ? welcomed() : RemoveHold(); });
+        home_.post([this, ok] { ok ? welcomed() : over(); });
     }
     void OnWriteDone(bool ok) override {
         // Not ok: the stream is over, which the read tells as well.
@@ -97,6 +97,7 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
     // On the home shard from here on.
 
     void write(std::vector<raft::Message> messages) {
+        if (over_) return;
         batch_.Clear();
         for (auto& m : messages) add(batch_, std::move(m));
         StartWrite(&batch_);
@@ -114,6 +115,10 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
         StartRead(&welcome_);
         if (owner_ != nullptr && !std::exchange(open_, true)) owner_->opened();
     }
+    void over() {
+        over_ = true;
+        RemoveHold();
+    }
     void written() {
         if (owner_ != nullptr) owner_->sent();
     }
@@ -126,6 +131,7 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
     v1::Welcome welcome_;
     v1::Batch batch_;
     bool open_ = false;
+    bool over_ = false;  // its end is known here, but the owner is yet to be told why
 };
 
 Outbound::Outbound(io::Shard& home, const PeerOptions& options, PeerEvents& events, raft::Member to,
