@@ -8,8 +8,8 @@ namespace quorum {
 
 namespace {
 
-// A peer opens one stream on a connection of its own.
-constexpr int kMostStreamsOfConnection = 16;
+// A peer opens one stream on a connection of its own, but its calls share one.
+constexpr int kMostStreamsOfConnection = 256;
 // What comes before the first message is read is no more than this.
 constexpr int kMostHeaderBytes = 8 << 10;
 

@@ -1,0 +1,265 @@
+#include "controller/rpc/client.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/check.h"
+#include "base/time.h"
+#include "controller/rpc/convert.h"
+#include "controller/rpc/wire.h"
+
+namespace controller::rpc {
+
+namespace {
+
+constexpr char kCall[] = "/moldau.controller.v1.Controller/Call";
+constexpr char kJoin[] = "/moldau.controller.v1.Controller/Join";
+
+std::shared_ptr<grpc::Channel> connect(const std::string& address, const ClientOptions& options) {
+    grpc::ChannelArguments arguments;
+    const auto ms = [](std::chrono::milliseconds d) { return static_cast<int>(d.count()); };
+    // Nothing of an earlier channel to the same address, nor of what it has learnt.
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+    arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ms(options.handshake_timeout));
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ms(options.keepalive_time));
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ms(options.keepalive_timeout));
+    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    arguments.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, ms(options.most_idle));
+    arguments.SetMaxReceiveMessageSize(static_cast<int>(options.most_message_bytes));
+    arguments.SetMaxSendMessageSize(-1);
+    return grpc::CreateCustomChannel("dns:///" + address, grpc::InsecureChannelCredentials(),
+                                     arguments);
+}
+
+base::Status late() { return absl::DeadlineExceededError("no answer in time"); }
+
+}  // namespace
+
+/// On the home shard.
+struct Client::State {
+    using Done = base::Function<void(base::Result<std::string>)>;
+    class Out;
+
+    /// The way to one address. A channel whose connection is gone is replaced, so that the name is
+    /// resolved anew at once, and when to try again is ours to say.
+    struct Line {
+        std::shared_ptr<grpc::Channel> channel;
+        base::InstantMs used_at = 0;
+        int failures = 0;  // to connect, one after another
+        base::InstantMs pause_until = 0;
+        base::Status failure;
+    };
+
+    State(io::Shard& shard, const ClientOptions& those) : home(shard), options(those) {}
+
+    void begin(const std::string& address, int32_t to, const char* method, const std::string& bytes,
+               std::chrono::milliseconds timeout, Done done);
+    Line& line(const std::string& address);
+    void ended(const std::string& address, const grpc::Channel&, const base::Status&);
+    std::chrono::milliseconds pause(int failures) const;
+    void close();
+
+    io::Shard& home;
+    const ClientOptions options;
+    std::map<std::string, Line> lines;
+    std::set<Out*> outs;
+    std::set<int32_t> cut;
+    bool closed = false;
+    std::shared_ptr<void> alive;
+};
+
+/// One call that is out. It owns itself until gRPC has ended it, or its time is over if it is lost.
+class Client::State::Out {
+  public:
+    Out(State& state, std::string address, int32_t to, std::chrono::milliseconds timeout, Done done)
+        : alive_(state.alive),
+          state_(state),
+          address_(std::move(address)),
+          to_(to),
+          expires_at_(io::monotonic_clock() + timeout.count()),
+          done_(std::move(done)) {
+        context_.set_deadline(std::chrono::system_clock::now() + timeout);
+        state_.outs.insert(this);
+    }
+
+    void start(const std::shared_ptr<grpc::Channel>& channel, const char* method,
+               const std::string& bytes) {
+        channel_ = channel;
+        request_ = to_grpc(bytes);
+        started_ = true;
+        grpc::GenericStub(channel).UnaryCall(
+            &context_, method, {}, &request_, &reply_, [this](const grpc::Status& status) {
+                state_.home.post([this, s = from_grpc(status)] { ended(s); });
+            });
+    }
+    /// Later, as all answers come.
+    void fail(const base::Status& status) {
+        failing_ = true;
+        state_.home.post([this, status] { finish(status); });
+    }
+    /// Whatever comes, its time passes first.
+    void lose() {
+        lost_ = true;
+        if (!started_ && !failing_) wait();
+    }
+    int32_t to() const { return to_; }
+    void leave() {
+        done_ = nullptr;
+        if (started_) return context_.TryCancel();
+        if (timer_ != nullptr) finish(late());
+    }
+
+  private:
+    void ended(const base::Status& status) {
+        started_ = false;
+        if (!lost_) state_.ended(address_, *channel_, status);
+        if (lost_ && done_ != nullptr) return wait();
+        finish(status.ok() ? base::Result<std::string>(from_grpc(reply_)) : status);
+    }
+    void wait() {
+        const auto left = expires_at_ - io::monotonic_clock();
+        timer_ = state_.home.after(std::chrono::milliseconds(std::max<int64_t>(left, 0)),
+                                   [this] { finish(late()); });
+    }
+    void finish(base::Result<std::string> answer) {
+        const std::unique_ptr<Out> self(this);
+        state_.outs.erase(this);
+        // Gone before `alive_`, for which stop() waits.
+        auto done = std::move(done_);
+        if (done != nullptr) done(std::move(answer));
+    }
+
+    const std::shared_ptr<void> alive_;
+    State& state_;
+    const std::string address_;
+    const int32_t to_;
+    const base::InstantMs expires_at_;
+    Done done_;
+    std::shared_ptr<grpc::Channel> channel_;
+    grpc::ClientContext context_;
+    grpc::ByteBuffer request_;
+    grpc::ByteBuffer reply_;
+    bool started_ = false;  // and not ended by gRPC
+    bool failing_ = false;  // what will end it is posted
+    bool lost_ = false;
+    std::unique_ptr<io::Timer> timer_;  // of one that is lost
+};
+
+Client::State::Line& Client::State::line(const std::string& address) {
+    const auto now = io::monotonic_clock();
+    std::erase_if(lines, [&](const auto& row) {
+        return now - row.second.used_at > options.most_idle.count();
+    });
+    auto& line = lines[address];
+    line.used_at = now;
+    if (line.channel == nullptr && now >= line.pause_until)
+        line.channel = connect(address, options);
+    return line;
+}
+
+void Client::State::begin(const std::string& address, int32_t to, const char* method,
+                          const std::string& bytes, std::chrono::milliseconds timeout, Done done) {
+    if (closed) return;
+    auto* out = new Out(*this, address, to, timeout, std::move(done));
+    if (bytes.size() > options.most_message_bytes)
+        return out->fail(
+            base::exhausted("a message of " + std::to_string(bytes.size()) + " bytes"));
+    if (cut.contains(to)) return out->lose();
+    const auto& way = line(address);
+    way.channel == nullptr ? out->fail(way.failure) : out->start(way.channel, method, bytes);
+}
+
+void Client::State::ended(const std::string& address, const grpc::Channel& channel,
+                          const base::Status& status) {
+    const auto known = lines.find(address);
+    if (known == lines.end() || known->second.channel.get() != &channel) return;
+    auto& line = known->second;
+    line.used_at = io::monotonic_clock();
+    // A node that answers so has its connection still.
+    const bool broken = status.code() == absl::StatusCode::kUnavailable &&
+                        line.channel->GetState(false) != GRPC_CHANNEL_READY;
+    if (!broken) {
+        if (status.code() != absl::StatusCode::kDeadlineExceeded) line.failures = 0;
+        return;
+    }
+    line.pause_until = line.used_at + pause(line.failures++).count();
+    line.failure = status;
+    line.channel.reset();
+}
+
+std::chrono::milliseconds Client::State::pause(int failures) const {
+    if (failures == 0) return std::chrono::milliseconds(0);
+    auto pause = options.backoff_least;
+    for (int i = 1; i < failures && pause < options.backoff_most; ++i) pause *= 2;
+    return std::min(pause, options.backoff_most);
+}
+
+void Client::State::close() {
+    closed = true;
+    for (auto* out : std::set(outs)) out->leave();
+    lines.clear();
+    alive.reset();
+}
+
+Client::Client(io::Shard& home, ClientOptions options)
+    : home_(home), state_(std::make_shared<State>(home, options)) {
+    auto ended = std::make_shared<std::promise<void>>();
+    ended_ = ended->get_future().share();
+    state_->alive = std::shared_ptr<void>(nullptr, [ended](void*) { ended->set_value(); });
+}
+
+Client::~Client() { stop(); }
+
+namespace {
+
+/// An answer that can't be read is no answer of a node.
+template <class Answer>
+auto reading(base::Result<Answer> (*decode)(std::string_view),
+             base::Function<void(base::Result<Answer>)> done) {
+    return [decode, done = std::move(done)](base::Result<std::string> bytes) mutable {
+        if (!bytes.ok()) return done(std::move(bytes).status());
+        auto answer = decode(*bytes);
+        done(answer.ok() ? std::move(answer) : base::internal(base::message(answer.status())));
+    };
+}
+
+}  // namespace
+
+void Client::call(const std::string& address, int32_t to, const Call& ask,
+                  std::chrono::milliseconds timeout, CallDone done) {
+    state_->begin(address, to, kCall, encode(ask), timeout,
+                  reading(&decode_call_result, std::move(done)));
+}
+
+void Client::join(const std::string& address, int32_t to, const JoinRequest& ask,
+                  std::chrono::milliseconds timeout, JoinDone done) {
+    state_->begin(address, to, kJoin, encode(ask), timeout,
+                  reading(&decode_join_reply, std::move(done)));
+}
+
+void Client::set_cut(std::set<int32_t> nodes) {
+    state_->cut = std::move(nodes);
+    for (auto* out : state_->outs)
+        if (state_->cut.contains(out->to())) out->lose();
+}
+
+void Client::stop() {
+    CHECK(!home_.here()) << "stop() called on the shard";
+    if (std::exchange(stopped_, true)) return;
+    home_.post([state = state_.get()] { state->close(); });
+    ended_.wait();
+}
+
+}  // namespace controller::rpc

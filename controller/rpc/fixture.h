@@ -1,0 +1,180 @@
+#pragma once
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "controller/quorum/server.h"
+#include "controller/rpc/client.h"
+#include "controller/rpc/endpoint.h"
+#include "io/shard.h"
+
+namespace controller::rpc {
+
+using namespace std::chrono_literals;
+
+using Answer = base::Function<void(base::Result<CallResult>)>;
+
+/// Runs on the shard, and waits for it.
+template <class F>
+auto on(io::Shard& shard, F work) {
+    std::packaged_task<decltype(work())()> task(std::move(work));
+    auto result = task.get_future();
+    shard.post([task = std::move(task)]() mutable { task(); });
+    return result.get();
+}
+
+/// A node that answers calls on loopback. By itself it echoes; a test may have it keep calls.
+class TestEndpoint {
+  public:
+    struct Kept {
+        Call call;
+        Answer answer;
+    };
+
+    explicit TestEndpoint(EndpointOptions options = {}, uint16_t port = 0)
+        : endpoint_(shard(),
+                    {[this](Call call, Answer answer) {
+                         take({call, std::move(answer)});
+                     },
+                     [](const JoinRequest& ask, auto answer) {
+                         answer(JoinReply{.cluster_id = ask.cluster_id,
+                                          .self = {9, {8, 7}},
+                                          .leader = ask.self,
+                                          .leader_address = ask.address,
+                                          .accepted = ask.voter});
+                     }},
+                    options) {
+        auto server = quorum::Server::start(
+            {.address = "127.0.0.1:" + std::to_string(port), .most_message_bytes = 1 << 20},
+            {&endpoint_.service()});
+        CHECK(server.ok()) << server.status();
+        server_ = *std::move(server);
+    }
+    ~TestEndpoint() { stop(); }
+    void stop() {
+        endpoint_.stop();
+        if (std::exchange(stopped_, true)) return;
+        server_->stop();
+        on(shard(), [this] { kept_.clear(); });
+        shards_->stop();
+    }
+
+    io::Shard& shard() { return shards_->at(0); }
+    Endpoint& endpoint() { return endpoint_; }
+    quorum::Server& server() { return *server_; }
+    uint16_t port() const { return server_->port(); }
+    std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
+
+    /// From now on calls wait to be taken.
+    void keep() {
+        on(shard(), [this] { keep_ = true; });
+    }
+    /// The next so many; they stay the node's, which ends them on its shard.
+    std::vector<Kept*> take_kept(size_t count) {
+        std::unique_lock lock(mutex_);
+        EXPECT_TRUE(came_.wait_for(lock, 20s, [&] { return kept_.size() >= taken_ + count; }));
+        std::vector<Kept*> out;
+        while (out.size() < count) out.push_back(kept_.at(taken_++).get());
+        return out;
+    }
+    void answer(Kept* kept, base::Result<CallResult> with) {
+        on(shard(), [&] { kept->answer(std::move(with)); });
+    }
+    void let_go(Kept* kept) {
+        on(shard(), [&] { kept->answer = nullptr; });
+    }
+    void cut(std::set<int32_t> nodes) {
+        on(shard(), [&] { endpoint_.set_cut(std::move(nodes)); });
+    }
+    /// That wait to be taken.
+    size_t kept() {
+        std::scoped_lock lock(mutex_);
+        return kept_.size() - taken_;
+    }
+
+  private:
+    void take(Kept kept) {
+        if (!keep_) return kept.answer(CallResult{kept.call.api_key, kept.call.body});
+        std::scoped_lock lock(mutex_);
+        kept_.push_back(std::make_unique<Kept>(std::move(kept)));
+        came_.notify_all();
+    }
+
+    std::unique_ptr<io::Shards> shards_ = io::Shards::start(1, 1);
+    bool stopped_ = false;
+    bool keep_ = false;
+    std::mutex mutex_;
+    std::condition_variable came_;
+    std::vector<std::unique_ptr<Kept>> kept_;
+    size_t taken_ = 0;
+    Endpoint endpoint_;
+    std::unique_ptr<quorum::Server> server_;
+};
+
+/// A node that asks.
+class TestClient {
+  public:
+    explicit TestClient(ClientOptions options = {}) : client_(shard(), options) {}
+    ~TestClient() { stop(); }
+    void stop() {
+        client_.stop();
+        shards_->stop();
+    }
+
+    io::Shard& shard() { return shards_->at(0); }
+    Client& client() { return client_; }
+
+    /// Broken promises are those whose `done` was let go of.
+    std::future<base::Result<CallResult>> begin(const std::string& address, const Call& call,
+                                                std::chrono::milliseconds timeout = 20s,
+                                                int32_t to = 9) {
+        std::promise<base::Result<CallResult>> promise;
+        auto future = promise.get_future();
+        shard().post([=, this, promise = std::move(promise)]() mutable {
+            client_.call(address, to, call, timeout,
+                         [this, promise = std::move(promise)](auto result) mutable {
+                             CHECK(shard().here());
+                             promise.set_value(std::move(result));
+                         });
+        });
+        return future;
+    }
+    base::Result<CallResult> call(const std::string& address, const Call& call,
+                                  std::chrono::milliseconds timeout = 20s, int32_t to = 9) {
+        return begin(address, call, timeout, to).get();
+    }
+    base::Result<JoinReply> join(const std::string& address, const JoinRequest& ask,
+                                 std::chrono::milliseconds timeout = 20s, int32_t to = 9) {
+        std::promise<base::Result<JoinReply>> promise;
+        on(shard(), [&] {
+            client_.join(address, to, ask, timeout,
+                         [&promise](auto reply) { promise.set_value(std::move(reply)); });
+        });
+        return promise.get_future().get();
+    }
+    void cut(std::set<int32_t> nodes) {
+        on(shard(), [&] { client_.set_cut(std::move(nodes)); });
+    }
+
+  private:
+    std::unique_ptr<io::Shards> shards_ = io::Shards::start(1, 1);
+    Client client_;
+};
+
+inline Call a_call(int16_t key = 7, std::string body = "body") {
+    return {.cluster_id = "abc",
+            .from = {3},
+            .api_key = key,
+            .api_version = 2,
+            .body = std::move(body)};
+}
+
+}  // namespace controller::rpc
