@@ -63,6 +63,8 @@ void add_consume(CLI::App& app, Chosen& chosen);
 void add_group(CLI::App& app, Chosen& chosen);
 void add_broker(CLI::App& app, Chosen& chosen);
 void add_cluster(CLI::App& app, Chosen& chosen);
+void add_controller(CLI::App& app, Chosen& chosen);
+void add_partition(CLI::App& app, Chosen& chosen);
 void add_config(CLI::App& app, Chosen& chosen);
 
 }  // namespace cli

@@ -88,20 +88,32 @@ base::Result<KafkaClient> KafkaClient::connect(const std::string& bootstrap, Dea
     return out;
 }
 
-base::Result<Connection*> KafkaClient::connection(const Endpoint& to) {
+base::Result<Connection*> KafkaClient::connection(const Endpoint& to, Deadline deadline) {
     std::unique_ptr<Connection>& slot = connections_[to.text()];
     if (!slot) {
-        ASSIGN_OR_RETURN(slot, Connection::open(to, deadline_));
+        ASSIGN_OR_RETURN(slot, Connection::open(to, deadline));
     }
     return slot.get();
 }
 
+int32_t KafkaClient::request_timeout_ms() const {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline_ - std::chrono::steady_clock::now());
+    return static_cast<int32_t>(std::clamp<int64_t>(left.count(), 1, INT32_MAX));
+}
+
 base::Result<Connection*> KafkaClient::any() {
+    constexpr std::chrono::seconds patience{2};
     base::Status last = base::ok();
-    for (const Endpoint& endpoint : bootstrap_) {
-        auto found = connection(endpoint);
-        if (found.ok()) return found;
-        last = found.status();
+    std::vector<Endpoint> silent = bootstrap_;
+    for (bool again = bootstrap_.size() == 1; !silent.empty(); again = true) {
+        for (const Endpoint& endpoint : std::exchange(silent, {})) {
+            const Deadline soon = std::chrono::steady_clock::now() + patience;
+            auto found = connection(endpoint, again ? deadline_ : std::min(deadline_, soon));
+            if (found.ok()) return found;
+            last = found.status();
+            if (!again && absl::IsDeadlineExceeded(last)) silent.push_back(endpoint);
+        }
     }
     if (!absl::IsUnavailable(last)) return last;
     return base::unavailable(
@@ -156,7 +168,7 @@ base::Result<Connection*> KafkaClient::broker(int32_t id) {
     const auto found = brokers_.find(id);
     if (found == brokers_.end())
         return absl::AbortedError("broker " + std::to_string(id) + " is not there");
-    return connection(found->second);
+    return connection(found->second, deadline_);
 }
 
 base::Result<Connection*> KafkaClient::controller() {
@@ -174,7 +186,7 @@ base::Result<Connection*> KafkaClient::coordinator(const std::string& group) {
     if (answer.error_code != kafka::ErrorCode::none)
         return failure(answer.error_code, answer.error_message,
                        "no coordinator for group '" + group + "'");
-    return connection(Endpoint{answer.host, static_cast<uint16_t>(answer.port)});
+    return connection(Endpoint{answer.host, static_cast<uint16_t>(answer.port)}, deadline_);
 }
 
 base::Status KafkaClient::gave_up(const base::Status& last) const {

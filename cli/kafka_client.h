@@ -89,12 +89,15 @@ class KafkaClient {
     /// The partitions of one topic, once each has a leader. kNotFound: there is no such topic.
     base::Result<kafka::MetadataResponse::MetadataResponseTopic> topic(const std::string& name);
 
+    /// One of the bootstrap brokers; one that is silent does not keep it from the next for long.
     base::Result<Connection*> any();
     base::Result<Connection*> broker(int32_t id);
     base::Result<Connection*> controller();
     base::Result<Connection*> coordinator(const std::string& group);
 
     Deadline deadline() const { return deadline_; }
+    /// How long a broker may take for a request, as requests tell it.
+    int32_t request_timeout_ms() const;
 
     /// Calls `attempt` until it succeeds, fails for good, or the deadline passes
     /// (kDeadlineExceeded, with the last reason). What may pass: kAborted, and connections that
@@ -116,7 +119,7 @@ class KafkaClient {
   private:
     KafkaClient(std::vector<Endpoint> bootstrap, Deadline deadline)
         : bootstrap_(std::move(bootstrap)), deadline_(deadline) {}
-    base::Result<Connection*> connection(const Endpoint& to);
+    base::Result<Connection*> connection(const Endpoint& to, Deadline deadline);
     static base::Status status_of(const base::Status& status) { return status; }
     template <class T>
     static base::Status status_of(const base::Result<T>& result) {

@@ -50,7 +50,9 @@ int main(int argc, char** argv) {
     cli::add_consume(app, chosen);
     cli::add_group(app, chosen);
     cli::add_broker(app, chosen);
+    cli::add_partition(app, chosen);
     cli::add_cluster(app, chosen);
+    cli::add_controller(app, chosen);
     cli::add_config(app, chosen);
     try {
         app.parse(argc, argv);

@@ -29,12 +29,6 @@ base::Result<std::vector<KeyValue>> parse_pairs(const std::vector<std::string>& 
     return out;
 }
 
-int32_t request_timeout_ms(const KafkaClient& client) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        client.deadline() - std::chrono::steady_clock::now());
-    return static_cast<int32_t>(std::max<int64_t>(left.count(), 1));
-}
-
 void print_done(Format format, const std::vector<std::string>& names, const std::string& done) {
     if (format == Format::json) {
         print_json({{done, names}});
@@ -83,7 +77,7 @@ struct Create {
             config.name = pair.key;
             config.value = pair.value;
         }
-        request.timeout_ms = request_timeout_ms(client);
+        request.timeout_ms = client.request_timeout_ms();
         ASSIGN_OR_RETURN(Connection * connection, client.controller());
         ASSIGN_OR_RETURN(const auto answer,
                          connection->call<kafka::CreateTopicsResponse>(request, client.deadline()));
@@ -156,7 +150,7 @@ struct Alter {
         topic.name = name;
         topic.count = partitions;
         topic.assignments.reset();
-        request.timeout_ms = request_timeout_ms(client);
+        request.timeout_ms = client.request_timeout_ms();
         ASSIGN_OR_RETURN(Connection * connection, client.controller());
         ASSIGN_OR_RETURN(const auto answer, connection->call<kafka::CreatePartitionsResponse>(
                                                 request, client.deadline()));
@@ -186,7 +180,7 @@ struct Delete {
     static base::Status remove(KafkaClient& client, const std::string& name) {
         kafka::DeleteTopicsRequest request;
         request.topic_names.push_back(name);
-        request.timeout_ms = request_timeout_ms(client);
+        request.timeout_ms = client.request_timeout_ms();
         ASSIGN_OR_RETURN(Connection * connection, client.controller());
         constexpr kafka::Version by_name = 5;  // later versions go by id too
         ASSIGN_OR_RETURN(const auto answer, connection->call<kafka::DeleteTopicsResponse>(

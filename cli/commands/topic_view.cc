@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "cli/describe.h"
 #include "cli/offsets.h"
 #include "cli/output.h"
-#include "kafka/messages/describe_configs.h"
 #include "kafka/messages/describe_log_dirs.h"
 
 namespace cli {
@@ -16,49 +16,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Sizes = std::map<base::PartitionIndex, int64_t>;
 
-struct Config {
-    std::string name;
-    std::string value;
-    std::string source;
-};
-
-std::string source_text(int8_t source) {
-    switch (source) {
-        case 1:
-            return "topic";
-        case 2:
-            return "broker, dynamic";
-        case 3:
-            return "cluster, dynamic";
-        case 4:
-            return "broker, file";
-        case 5:
-            return "default";
-        default:
-            return "source " + std::to_string(source);
-    }
-}
-
 /// Options that differ from the defaults.
 base::Result<std::vector<Config>> find_configs(KafkaClient& client, const std::string& topic) {
-    kafka::DescribeConfigsRequest request;
-    auto& resource = request.resources.emplace_back();
-    constexpr int8_t topic_type = 2, default_source = 5;
-    resource.resource_type = topic_type;
-    resource.resource_name = topic;
-    resource.configuration_keys.reset();
     ASSIGN_OR_RETURN(Connection * connection, client.any());
-    ASSIGN_OR_RETURN(const auto answer,
-                     connection->call<kafka::DescribeConfigsResponse>(request, client.deadline()));
-    std::vector<Config> out;
-    for (const auto& result : answer.results) {
-        if (result.error_code != kafka::ErrorCode::none)
-            return failure(result.error_code, result.error_message,
-                           "can't read the configuration of '" + topic + "'");
-        for (const auto& c : result.configs)
-            if (c.config_source != default_source)
-                out.push_back({c.name, c.value.value_or(""), source_text(c.config_source)});
-    }
+    ASSIGN_OR_RETURN(auto out, describe_configs(*connection, ConfigOf::topic, {topic}, std::nullopt,
+                                                client.deadline()));
+    std::erase_if(out, [](const Config& c) { return c.is_default; });
     return out;
 }
 

@@ -99,9 +99,14 @@ class Cluster:
 
     def __call__(self, *arguments, code=OK, to=0, **how):
         """A command that talks to a broker; its exit code must be the one given."""
-        answer = moldau(*arguments, "-b", self.address(to), **how)
+        answer = self.run(*arguments, to=to, **how)
         assert answer.code == code, answer
         return answer
+
+    def run(self, *arguments, to=0, **how):
+        """The same, whatever its exit code is."""
+        brokers = [] if "-b" in arguments else ["-b", self.address(to)]
+        return moldau(*arguments, *brokers, **how)
 
     def local(self, verb, *arguments, code=OK, **how):
         answer = moldau("local", verb, *arguments, "--dir", self.folder, **how)
@@ -140,6 +145,14 @@ class Cluster:
 def cluster(tmp_path):
     """A cluster that is not started yet."""
     cluster = Cluster(tmp_path / "cluster")
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def three(tmp_path):
+    """A cluster of three brokers that is not started yet."""
+    cluster = Cluster(tmp_path / "three", brokers=3)
     yield cluster
     cluster.close()
 

@@ -1,6 +1,8 @@
 """`moldau topic`, `cluster` and `broker`."""
 
-from conftest import ERROR, USAGE, moldau
+import socket
+
+from conftest import ERROR, TIMEOUT, USAGE, moldau
 
 
 def topic_names(cluster, *arguments):
@@ -79,11 +81,37 @@ def test_several_topics_at_once(running):
 
 def test_cluster_and_brokers(running):
     status = running("cluster", "status", "-o", "json").json
-    assert status["healthy"] and status["brokers"] == 1 and status["offline"] == 0
-    assert "HEALTHY" in running("cluster", "status").out
+    assert status["healthy"] and status["brokers"] == status["active"] == 1
+    assert status["offline"] == status["under_min_isr"] == 0 and status["problems"] == []
+    line = running("cluster", "status").out
+    assert "  HEALTHY  1/1 brokers  controller b0  " in line and line.count("\n") == 1
     brokers = running("broker", "list", "-o", "json").json
     assert brokers[0]["broker"] == 0 and brokers[0]["address"].endswith(f":{running.port}")
+    assert brokers[0]["state"] == "active" and brokers[0]["controller"]
     assert "ADDRESS" in running("broker", "list").out
+
+
+def test_a_broker_in_detail(running):
+    running("topic", "create", "held", "-p", 3)
+    broker = running("broker", "describe", 0, "-o", "json").json
+    assert broker["leaders"] == broker["replicas"] >= 3 and broker["out_of_sync"] == 0
+    assert broker["config"]["node.id"] == {"value": "0", "from": "broker, file"}
+    assert "num.partitions" not in broker["config"]
+    every = running("broker", "describe", 0, "--all", "-o", "json").json
+    assert every["config"]["num.partitions"] == {"value": "1", "from": "default"}
+    shown = running("broker", "describe", 0).out
+    assert shown.startswith("broker 0  ") and "CONFIG" in shown and "node.id" in shown
+    assert "no broker 9" in running("broker", "describe", 9, code=ERROR).err
+
+
+def test_usage_of_what_changes_the_cluster():
+    for wrong in (["broker", "describe"], ["broker", "describe", "x"], ["broker", "unregister"],
+                  ["controller"], ["controller", "add"], ["controller", "remove", "-1"],
+                  ["partition", "reassign", "t"], ["partition", "reassign", "t", "0"],
+                  ["partition", "reassign", "t", "0", "--to", "1,x"],
+                  ["partition", "reassign", "t", "0", "--to", "1", "--cancel"],
+                  ["partition", "elect", "-p", "0"], ["partition", "elect", "--unclean"]):
+        assert moldau(*wrong).code == USAGE, wrong
 
 
 def test_the_environment_names_the_brokers(running):
@@ -92,6 +120,19 @@ def test_the_environment_names_the_brokers(running):
     # The first of several that answers is asked.
     env = {"MOLDAU_BROKERS": f"localhost:1,localhost:{running.port}"}
     assert moldau("cluster", "status", env=env).code == 0
+
+
+def test_a_silent_broker_does_not_keep_from_the_next(running):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        first = f"localhost:{silent.getsockname()[1]}"
+        both = f"{first},localhost:{running.port}"
+        assert moldau("topic", "list", "-b", both, "--timeout", "60").code == 0
+        alone = moldau("topic", "list", "-b", first, "--timeout", "0.3")
+        assert alone.code == TIMEOUT and first in alone.err
+        neither = moldau("topic", "list", "-b", f"{first},localhost:1", "--timeout", "0.3")
+        assert neither.code != 0
 
 
 def test_nobody_there():
