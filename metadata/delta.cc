@@ -1,5 +1,6 @@
 #include "metadata/delta.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "metadata/records.h"
@@ -128,12 +129,19 @@ base::Status Delta::replay(const v1::Record& r) {
 }
 
 ImagePtr Delta::apply(const LogPosition& through) {
+    using TopicPtr = std::shared_ptr<const Topic>;
+    std::vector<PersistentMap<base::TopicId, TopicPtr>::Entry> by_id;
+    std::vector<PersistentMap<std::string, TopicPtr>::Entry> by_name;
     for (auto& [id, topic] : edited_) {
-        std::shared_ptr<const Topic> done = std::move(topic);
-        next_.topics_by_name_.put(done->name, done);
-        next_.topics_by_id_.put(id, std::move(done));
+        by_name.push_back({topic->name, topic});
+        by_id.push_back({id, std::move(topic)});
     }
+    std::ranges::sort(
+        by_name, {}, [](const auto& entry) -> auto& { return entry.key; });
+    next_.topics_by_id_.put_all(std::move(by_id));
+    next_.topics_by_name_.put_all(std::move(by_name));
     edited_.clear();
+    new_names_.clear();
     next_.position_ = through;
     return std::make_shared<const Image>(next_);
 }
@@ -147,6 +155,12 @@ const Topic* Delta::current(const base::TopicId& id) const {
     if (auto it = edited_.find(id); it != edited_.end()) return it->second.get();
     const auto* found = next_.topics_by_id_.find(id);
     return found ? found->get() : nullptr;
+}
+
+std::optional<base::TopicId> Delta::named(const std::string& name) const {
+    if (auto it = new_names_.find(name); it != new_names_.end()) return it->second;
+    const auto* found = next_.topics_by_name_.find(name);
+    return found ? std::optional((*found)->id) : std::nullopt;
 }
 
 Topic& Delta::edit(const base::TopicId& id) {
@@ -205,12 +219,10 @@ base::Status Delta::change_broker(const v1::BrokerChange& r) {
 base::Status Delta::add_topic(const v1::Topic& r) {
     auto id = uuid(r.id());
     if (r.name().empty() || id.is_zero()) return misfit("a topic without name or id");
-    if (current(id) || next_.topics_by_name_.contains(r.name()))
-        return misfit("topic " + r.name() + " exists already");
-    auto topic =
-        std::make_shared<Topic>(Topic{id, r.name(), {}, std::make_shared<const Configs>()});
-    next_.topics_by_name_.put(topic->name, topic);
-    next_.topics_by_id_.put(id, topic);
+    if (current(id) || named(r.name())) return misfit("topic " + r.name() + " exists already");
+    static const auto no_configs = std::make_shared<const Configs>();
+    edited_[id] = std::make_shared<Topic>(Topic{id, r.name(), {}, no_configs});
+    new_names_.emplace(r.name(), id);
     topics_[id].created = true;
     return base::ok();
 }
@@ -220,8 +232,10 @@ base::Status Delta::remove_topic(const v1::RemoveTopic& r) {
     const Topic* topic = current(id);
     if (!topic) return misfit("removes an unknown topic");
     next_.partition_count_ -= topic->partitions.size();
-    next_.topics_by_name_.erase(topic->name);
-    next_.topics_by_id_.erase(id);
+    if (new_names_.erase(topic->name) == 0) {
+        next_.topics_by_name_.erase(std::string(topic->name));
+        next_.topics_by_id_.erase(id);
+    }
     edited_.erase(id);
     topics_.erase(id);
     if (auto old = base_->topic(id)) removed_topics_.emplace(id, std::move(old));
@@ -295,12 +309,11 @@ base::Status Delta::set_config(const v1::Config& r) {
 }
 
 base::Status Delta::set_topic_config(const v1::Config& r) {
-    const auto* named = next_.topics_by_name_.find(r.resource_name());
-    if (!named) return misfit("a config of an unknown topic");
-    auto id = (*named)->id;
-    Topic& topic = edit(id);
+    const auto id = named(r.resource_name());
+    if (!id) return misfit("a config of an unknown topic");
+    Topic& topic = edit(*id);
     topic.configs = with(*topic.configs, r);
-    topics_[id].configs = true;
+    topics_[*id].configs = true;
     return base::ok();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -82,12 +83,14 @@ class Delta {
     base::Status set_cluster(const v1::Cluster&);
 
     const Topic* current(const base::TopicId&) const;
+    std::optional<base::TopicId> named(const std::string&) const;
     Topic& edit(const base::TopicId&);
     void note_change(const base::TopicId&, const Topic* old, const Topic& now);
 
     ImagePtr base_;
-    Image next_;  // topics under edit are here as they were
+    Image next_;  // topics under edit are here as they were, those that are new not yet
     std::map<base::TopicId, std::shared_ptr<Topic>> edited_;
+    std::map<std::string, base::TopicId> new_names_;
     std::map<base::TopicId, TopicChange> topics_;
     std::map<base::TopicId, std::shared_ptr<const Topic>> removed_topics_;
     std::set<base::BrokerId> brokers_;

@@ -141,6 +141,26 @@ TEST(Delta, ATopicThatComesAndGoesLeavesNoTrace) {
     EXPECT_TRUE(delta.removed_topics().empty());
 }
 
+TEST(Delta, ANewTopicIsKnownBeforeAndAfterItIsApplied) {
+    Delta delta{with_two_topics()};
+    for (uint64_t id : {11, 12}) {
+        ASSERT_TRUE(delta.replay(topic_record("x", id_of(id))).ok());
+        EXPECT_FALSE(delta.replay(topic_record("x", id_of(77))).ok());
+        EXPECT_FALSE(delta.replay(topic_record("y", id_of(id))).ok());
+        if (id == 12) {  // the first one is removed before it ever stood in an image
+            EXPECT_EQ(delta.apply()->topic("x")->id, id_of(12));
+        }
+        EXPECT_FALSE(delta.replay(topic_record("x", id_of(77))).ok());
+        ASSERT_TRUE(delta.replay(topic_config_record("x", "segment.ms", "1")).ok());
+        if (id == 12) {
+            EXPECT_EQ(delta.apply()->topic_configs("x").at("segment.ms"), "1");
+        }
+        ASSERT_TRUE(delta.replay(remove_topic_record(id_of(id))).ok());
+        EXPECT_EQ(delta.apply()->topic("x"), nullptr);
+        EXPECT_FALSE(delta.replay(topic_config_record("x", "segment.ms", "1")).ok());
+    }
+}
+
 TEST(Delta, ImagesGivenOutDoNotChangeWhenMoreIsReplayed) {
     Delta delta{with_two_topics()};
     ASSERT_TRUE(delta.replay(partition_record(id_of(1), partition_of(2, {0}))).ok());

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -88,6 +89,9 @@ class PersistentMap {
 
     /// Inserts or replaces.
     void put(K key, V value) { root_ = put(root_, Entry{std::move(key), std::move(value)}); }
+    /// The same for many, in the order of their keys and each key once: copies what lies on the way
+    /// to several of them once only.
+    void put_all(std::vector<Entry> sorted) { root_ = put_all(root_, std::span<Entry>(sorted)); }
     template <class Q>
     void erase(const Q& key) {
         if (contains(key)) root_ = erase(root_, key);
@@ -139,6 +143,40 @@ class PersistentMap {
         if (n->entry.key < entry.key)
             return balanced(n->entry, n->left, put(n->right, std::move(entry)));
         return make(std::move(entry), n->left, n->right);
+    }
+
+    static Link put_all(const Link& n, std::span<Entry> sorted) {
+        if (sorted.empty()) return n;
+        if (!n) return built(sorted);
+        const auto first =
+            std::lower_bound(sorted.begin(), sorted.end(), n->entry.key,
+                             [](const Entry& entry, const K& key) { return entry.key < key; });
+        const auto at = static_cast<size_t>(first - sorted.begin());
+        const bool replaced = at < sorted.size() && !(n->entry.key < sorted[at].key);
+        Link left = put_all(n->left, sorted.first(at));
+        Link right = put_all(n->right, sorted.subspan(at + (replaced ? 1 : 0)));
+        return joined(replaced ? std::move(sorted[at]) : n->entry, std::move(left),
+                      std::move(right));
+    }
+
+    static Link built(std::span<Entry> sorted) {
+        if (sorted.empty()) return nullptr;
+        const size_t middle = sorted.size() / 2;
+        Link left = built(sorted.first(middle));
+        Link right = built(sorted.subspan(middle + 1));
+        return make(std::move(sorted[middle]), std::move(left), std::move(right));
+    }
+
+    /// make(), of sides that may differ in height by any number: goes down the higher one to where
+    /// the other fits, and back with a rotation where it is owed.
+    static Link joined(Entry entry, Link left, Link right) {
+        if (height(left) > height(right) + 1)
+            return balanced(left->entry, left->left,
+                            joined(std::move(entry), left->right, std::move(right)));
+        if (height(right) > height(left) + 1)
+            return balanced(right->entry, joined(std::move(entry), std::move(left), right->left),
+                            right->right);
+        return make(std::move(entry), std::move(left), std::move(right));
     }
 
     template <class Q>

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <random>
 #include <string>
@@ -46,6 +47,57 @@ TEST(PersistentMap, AgreesWithStdMapAndLeavesCopiesAlone) {
     }
     EXPECT_EQ(content(map), model);
     for (const auto& [old, as_it_was] : kept) EXPECT_EQ(content(old), as_it_was);
+}
+
+/// Counts how often it is compared, so that a map's depth can be told.
+struct Counted {
+    int value = 0;
+    static inline int comparisons = 0;
+
+    bool operator<(const Counted& other) const {
+        ++comparisons;
+        return value < other.value;
+    }
+};
+
+TEST(PersistentMap, ManyAtOnceAgreeWithOneByOneAndStayShallow) {
+    std::mt19937 random(1);
+    for (int round = 0; round < 300; ++round) {
+        PersistentMap<Counted, int> map;
+        std::map<int, int> model;
+        const auto spread = 1 + random() % 1000;
+        for (int step = 0; step < 20; ++step) {
+            const auto before = map;
+            const auto size = map.size();
+            const int from = static_cast<int>(random() % 1000);  // near each other
+            std::map<int, int> more;
+            for (auto n = random() % 200; n > 0; --n)
+                more[from + static_cast<int>(random() % spread)] = step;
+            std::vector<PersistentMap<Counted, int>::Entry> sorted;
+            for (auto [key, value] : more) sorted.push_back({{key}, value});
+            map.put_all(std::move(sorted));
+            for (auto [key, value] : more) model[key] = value;
+            if (step % 5 == 4) {
+                map.erase(Counted{from});
+                model.erase(from);
+            }
+            ASSERT_EQ(before.size(), size);
+        }
+        ASSERT_EQ(map.size(), model.size());
+        auto expected = model.begin();
+        for (const auto& [key, value] : map) {
+            ASSERT_EQ(key.value, expected->first);
+            ASSERT_EQ(value, (expected++)->second);
+        }
+        int depth = 0;
+        for (auto [key, value] : model) {
+            Counted::comparisons = 0;
+            ASSERT_NE(map.find(Counted{key}), nullptr);
+            depth = std::max(depth, (Counted::comparisons + 1) / 2);
+        }
+        // An AVL tree of this depth has more entries than this.
+        EXPECT_LE(depth, 1.45 * std::log2(static_cast<double>(model.size()) + 2));
+    }
 }
 
 TEST(PersistentMap, LowerBoundStartsWhereStdMapDoes) {
