@@ -1,5 +1,7 @@
 #include "broker/cluster_view.h"
 
+#include "broker/controller_link.h"
+
 namespace broker {
 
 std::vector<const metadata::Broker*> reachable_brokers(const metadata::Image& image,
@@ -15,6 +17,12 @@ std::vector<int32_t> plain_ids(const std::vector<base::BrokerId>& ids) {
     out.reserve(ids.size());
     for (const auto id : ids) out.push_back(id.value);
     return out;
+}
+
+int32_t shown_controller(const Call& call) {
+    const metadata::Image& image = *call.local.image;
+    const base::BrokerId active{call.services.controller.controller_id()};
+    return image.active(active) ? active.value : call.services.settings.id.value;
 }
 
 std::vector<int32_t> offline_replicas(const metadata::Image& image, const metadata::Partition& p) {

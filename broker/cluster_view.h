@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "broker/call.h"
 #include "metadata/image.h"
 
 namespace broker {
@@ -18,6 +19,9 @@ inline constexpr int32_t cluster_operations = 0x1fa0;  // create, alter, describ
 std::vector<const metadata::Broker*> reachable_brokers(const metadata::Image&,
                                                        std::string_view listener);
 std::vector<int32_t> plain_ids(const std::vector<base::BrokerId>&);
+/// The broker that clients may take for the controller: the active one if it is a broker in service
+/// too, or else any, as each passes requests on (KIP-631).
+int32_t shown_controller(const Call&);
 /// Replicas on brokers that are not in service.
 std::vector<int32_t> offline_replicas(const metadata::Image&, const metadata::Partition&);
 

@@ -1,7 +1,9 @@
 #include "broker/dispatch.h"
 
 #include "broker/handlers/handlers.h"
+#include "kafka/messages/add_raft_voter.h"
 #include "kafka/messages/alter_configs.h"
+#include "kafka/messages/alter_partition_reassignments.h"
 #include "kafka/messages/api_versions.h"
 #include "kafka/messages/create_partitions.h"
 #include "kafka/messages/create_topics.h"
@@ -12,7 +14,9 @@
 #include "kafka/messages/describe_configs.h"
 #include "kafka/messages/describe_groups.h"
 #include "kafka/messages/describe_log_dirs.h"
+#include "kafka/messages/describe_quorum.h"
 #include "kafka/messages/describe_topic_partitions.h"
+#include "kafka/messages/elect_leaders.h"
 #include "kafka/messages/fetch.h"
 #include "kafka/messages/find_coordinator.h"
 #include "kafka/messages/heartbeat.h"
@@ -23,13 +27,17 @@
 #include "kafka/messages/list_config_resources.h"
 #include "kafka/messages/list_groups.h"
 #include "kafka/messages/list_offsets.h"
+#include "kafka/messages/list_partition_reassignments.h"
 #include "kafka/messages/metadata.h"
 #include "kafka/messages/offset_commit.h"
 #include "kafka/messages/offset_delete.h"
 #include "kafka/messages/offset_fetch.h"
 #include "kafka/messages/offset_for_leader_epoch.h"
 #include "kafka/messages/produce.h"
+#include "kafka/messages/remove_raft_voter.h"
 #include "kafka/messages/sync_group.h"
+#include "kafka/messages/unregister_broker.h"
+#include "kafka/messages/update_features.h"
 #include "kafka/negotiation.h"
 
 namespace broker {
@@ -105,6 +113,14 @@ constexpr Row rows[] = {
     ROW(describe_cluster, reads, DescribeCluster),
     ROW(list_config_resources, reads, ListConfigResources),
     ROW(describe_topic_partitions, reads, DescribeTopicPartitions),
+    ROW(elect_leaders, changes, ElectLeaders),
+    ROW(alter_partition_reassignments, changes, AlterPartitionReassignments),
+    ROW(list_partition_reassignments, reads, ListPartitionReassignments),
+    ROW(describe_quorum, reads, DescribeQuorum),
+    ROW(update_features, changes, UpdateFeatures),
+    ROW(unregister_broker, changes, UnregisterBroker),
+    ROW(add_raft_voter, changes, AddRaftVoter),
+    ROW(remove_raft_voter, changes, RemoveRaftVoter),
 };
 #undef ROW
 

@@ -57,15 +57,14 @@ MetadataFollower::MetadataFollower(const Settings& settings, io::Shards& shards,
 void MetadataFollower::take(metadata::ImagePtr image,
                             std::shared_ptr<const metadata::Delta> delta) {
     if (stopping_) return;
-    changes_.push_back({std::move(image), std::move(delta), std::exchange(early_, {})});
+    changes_.push_back({std::move(image), std::move(delta)});
     if (!busy_) next();
 }
 
-void MetadataFollower::when_caught_up(io::Shard& on, base::Function<void()> done) {
-    home_.run([this, &on, done = std::move(done)]() mutable {
-        if (image_seen_ && changes_.empty()) return on.run(std::move(done));
-        auto& waiting = changes_.empty() ? early_ : changes_.back().waiting;
-        waiting.emplace_back(&on, std::move(done));
+void MetadataFollower::when_at(int64_t index, io::Shard& on, base::Function<void()> done) {
+    home_.run([this, index, &on, done = std::move(done)]() mutable {
+        if (index <= index_) return on.run(std::move(done));
+        waiting_.emplace(index, std::pair(&on, std::move(done)));
     });
 }
 
@@ -134,7 +133,6 @@ void MetadataFollower::show() {
 void MetadataFollower::settle() {
     Change change = std::move(changes_.front());
     changes_.pop_front();
-    image_seen_ = true;
     for (const auto& [id, topic_change] : change.delta->topics()) {
         const auto topic = change.image->topic(id);
         if (topic_change.configs && !topic_change.created) reconfigure(*change.image, *topic);
@@ -146,7 +144,13 @@ void MetadataFollower::settle() {
         groups_.topic_deleted(topic->name, id);
         for (const auto& p : topic->partitions) remove(*topic, p->index);
     }
-    for (auto& [on, done] : change.waiting) on->run(std::move(done));
+    index_ = change.image->position().index;
+    while (!waiting_.empty() && waiting_.begin()->first <= index_) {
+        auto [on, done] = std::move(waiting_.begin()->second);
+        waiting_.erase(waiting_.begin());
+        on->run(std::move(done));
+    }
+    if (told_) told_(index_);
     next();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <vector>
@@ -42,16 +43,15 @@ class MetadataFollower {
     /// Takes nothing more; `done` runs on the home shard once all that was taken is in effect.
     void stop(base::Function<void()> done);
 
-    /// Runs `done` on `on` once all that was taken up to now, and at least the first image, is in
-    /// effect. From any shard.
-    void when_caught_up(io::Shard& on, base::Function<void()> done);
+    /// Runs `done` on `on` once the metadata log is in effect up to that entry. From any shard.
+    void when_at(int64_t index, io::Shard& on, base::Function<void()> done);
+    /// Runs on the home shard with the index of the last entry whenever more is in effect.
+    void on_progress(base::Function<void(int64_t index)> told) { told_ = std::move(told); }
 
   private:
-    using Waiting = std::vector<std::pair<io::Shard*, base::Function<void()>>>;
     struct Change {
         metadata::ImagePtr image;
         std::shared_ptr<const metadata::Delta> delta;
-        Waiting waiting;  // for this change
     };
 
     void next();
@@ -70,8 +70,9 @@ class MetadataFollower {
     std::vector<std::unique_ptr<Local>>& locals_;
     absl::flat_hash_set<base::TopicPartition> here_;  // opened, or being opened
     std::deque<Change> changes_;                      // the first one is being brought into effect
-    Waiting early_;                                   // for the first image
-    bool image_seen_ = false;
+    int64_t index_ = -1;                              // in effect up to here
+    std::multimap<int64_t, std::pair<io::Shard*, base::Function<void()>>> waiting_;  // by index
+    base::Function<void(int64_t)> told_;
     bool busy_ = false;
     bool stopping_ = false;
     base::Function<void()> stopped_;

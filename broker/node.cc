@@ -1,17 +1,23 @@
 #include "broker/node.h"
 
 #include <algorithm>
+#include <functional>
 #include <future>
+#include <optional>
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
+#include "broker/clean_stop.h"
+#include "broker/cluster_member.h"
 #include "broker/connections.h"
+#include "broker/controller_link.h"
 #include "broker/directories.h"
 #include "broker/metadata_follower.h"
 #include "broker/producer_ids.h"
+#include "broker/registration.h"
 #include "broker/resolve.h"
 #include "broker/services.h"
-#include "controller/service.h"
+#include "controller/features.h"
 #include "groups/coordinators.h"
 #include "io/posix_disk.h"
 #include "io/shard.h"
@@ -39,6 +45,7 @@ metadata::Broker description(const Settings& settings, const std::vector<uint16_
     absl::BitGen random;
     out.incarnation = base::Uuid::from_random(random(), random());
     out.rack = settings.rack;
+    out.features = controller::supported_features();
     for (size_t i = 0; i < settings.listeners.size(); ++i) {
         const auto& l = settings.listeners[i];
         const uint16_t port = l.advertised_port != 0 ? l.advertised_port : ports[i];
@@ -67,8 +74,11 @@ class ShownTopics final : public groups::Topics {
 /// are reset by hand: timers must go before them, and what is posted to them may refer to the rest.
 class Node::Parts {
   public:
-    Parts(const Settings& s, std::shared_ptr<io::Disk> d)
-        : settings(s), disk(std::move(d)), memory(s.request_memory_bytes) {}
+    Parts(const Settings& s, std::shared_ptr<io::Disk> d, std::function<bool()> stop_asked)
+        : settings(s),
+          disk(std::move(d)),
+          stopping(std::move(stop_asked)),
+          memory(s.request_memory_bytes) {}
 
     base::Status open();
     base::Status join();
@@ -77,13 +87,16 @@ class Node::Parts {
 
     const Settings settings;
     const std::shared_ptr<io::Disk> disk;
+    const std::function<bool()> stopping;
     MemoryBudget memory;
     std::vector<std::unique_ptr<Local>> locals;
     const ShownTopics topics{locals};
     std::unique_ptr<Directories> directories;
     std::unique_ptr<storage::Store> store;
+    std::unique_ptr<ClusterMember> member;
+    std::unique_ptr<ControllerLink> link;
+    std::unique_ptr<Registration> registration;
     std::unique_ptr<io::Shards> shards;
-    std::unique_ptr<controller::Service> controller;
     std::unique_ptr<replication::Partitions> partitions;
     std::unique_ptr<groups::Coordinators> groups;
     std::unique_ptr<ProducerIds> producer_ids;
@@ -94,7 +107,17 @@ class Node::Parts {
     bool stopped = false;
 
   private:
-    io::Shard& home() { return shards->at(0); }
+    base::Status open_member();
+    base::Status open_broker(const metadata::ImagePtr&);
+    base::Result<metadata::ImagePtr> first_image();
+    base::Result<int64_t> register_broker();
+    void caught_up_to(int64_t index);
+    base::Status stop_broker();
+    io::Shard& home() { return member->home(); }
+    /// Waits for `ready`, which is asked on the home shard; tells what for.
+    base::Status wait_until(const char* what, const std::function<bool()>& ready);
+
+    int64_t previous_epoch_ = -1;
 };
 
 /// What lies on disk, and the threads.
@@ -102,77 +125,133 @@ base::Status Node::Parts::open() {
     RETURN_IF_ERROR(check_settings(settings));
     ASSIGN_OR_RETURN(directories, Directories::open(*disk, settings));
     ASSIGN_OR_RETURN(store, storage::open_rocks_store(Directories::store_path(settings)));
+    RETURN_IF_ERROR(open_member());
+    RETURN_IF_ERROR(directories->belong_to(member->cluster_id()));
+    if (!settings.cluster.broker) return base::ok();
+    ASSIGN_OR_RETURN(previous_epoch_, take_clean_stop(*store));
+    ASSIGN_OR_RETURN(const auto image, first_image());
+    return open_broker(image);
+}
+
+base::Status Node::Parts::open_member() {
+    ClusterMember::Events events;
+    events.on_standing = [this](const quorum::Standing& now) {
+        if (link) link->standing_changed(now);
+    };
+    events.on_failure = [](const base::Status& why) {
+        spdlog::critical(
+            "the metadata log failed: {}. This node takes no part in the cluster's metadata until "
+            "it is started anew.",
+            base::message(why));
+    };
+    ASSIGN_OR_RETURN(member, ClusterMember::start(settings, *store, directories->cluster_id(),
+                                                  std::move(events), stopping));
+    wait_for<bool>([this](auto done) {
+        home().post([this, done = std::move(done)]() mutable {
+            link = std::make_unique<ControllerLink>(home(), member->service(), member->client(),
+                                                    member->cluster_id(), settings.id);
+            link->standing_changed(member->service().standing());
+            done(true);
+        });
+    });
+    return base::ok();
+}
+
+base::Status Node::Parts::wait_until(const char* what, const std::function<bool()>& ready) {
+    constexpr std::chrono::milliseconds pause{2};
+    constexpr std::chrono::seconds tell_every{5};
+    auto told = std::chrono::steady_clock::now();
+    while (!wait_for<bool>([&](auto done) {
+        home().post([&ready, done = std::move(done)]() mutable { done(ready()); });
+    })) {
+        if (stopping()) return absl::CancelledError(std::string("stopped while it waited ") + what);
+        if (std::chrono::steady_clock::now() - told > tell_every) {
+            spdlog::info("waiting {}", what);
+            told = std::chrono::steady_clock::now();
+        }
+        std::this_thread::sleep_for(pause);
+    }
+    return base::ok();
+}
+
+/// The newest state that is known, once a controller leads.
+base::Result<metadata::ImagePtr> Node::Parts::first_image() {
+    metadata::ImagePtr image;
+    RETURN_IF_ERROR(wait_until("for a majority of the controllers", [&] {
+        auto& service = member->service();
+        image = service.image();
+        return service.standing().leader && !image->cluster_id().empty();
+    }));
+    return image;
+}
+
+base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
     size_t count = settings.shards;
     if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
     shards = io::Shards::start(count, settings.blocking_threads);
     for (size_t i = 0; i < count; ++i)
         locals.push_back(std::make_unique<Local>(shards->at(i), settings));
-
-    controller::Service::Options options;
-    options.id = settings.id;
-    options.cluster_id = directories->cluster_id();
-    options.static_configs = settings.static_configs;
-    options.on_failure = [](const base::Status& why) {
-        spdlog::critical(
-            "the metadata journal failed: {}. Changes to metadata are refused until "
-            "this node is started anew.",
-            base::message(why));
-    };
-    ASSIGN_OR_RETURN(controller,
-                     controller::Service::open(*store, *shards, home(), std::move(options)));
-    RETURN_IF_ERROR(directories->belong_to(controller->opened()->cluster_id()));
-
     partitions = std::make_unique<replication::Partitions>(
         *shards, *disk, *store, settings.log_dirs, settings.storage_reserve_bytes);
     RETURN_IF_ERROR(partitions->finish_removals());
-    const auto offsets = controller->opened()->topic(offsets_topic);
+    const auto offsets = image->topic(offsets_topic);
     const auto offsets_partitions =
         offsets ? static_cast<int32_t>(offsets->partitions.size()) : settings.offsets_partitions;
     groups = std::make_unique<groups::Coordinators>(*shards, settings.groups, topics,
                                                     offsets_partitions);
-    producer_ids = std::make_unique<ProducerIds>(home(), *controller, settings.id);
+    registration = std::make_unique<Registration>(home(), *link, settings.cluster.heartbeat);
+    producer_ids = std::make_unique<ProducerIds>(home(), *link, settings.id,
+                                                 [this] { return registration->epoch(); });
     follower =
         std::make_unique<MetadataFollower>(settings, *shards, home(), *partitions, *groups, locals);
-    services = std::make_unique<Services>(Services{settings, *shards, *partitions, *groups,
-                                                   *controller, *follower, *producer_ids, memory});
+    follower->on_progress([this](int64_t index) { registration->caught_up_to(index); });
+    services = std::make_unique<Services>(
+        Services{settings, *shards, *partitions, *groups, *link, *follower, *producer_ids, memory});
     connections = std::make_unique<Connections>(*services, locals);
     return base::ok();
 }
 
-/// Takes this broker's place in the cluster: registered, logs recovered, then in service.
-base::Status Node::Parts::join() {
+base::Result<int64_t> Node::Parts::register_broker() {
     std::vector<uint16_t> ports;
     for (const auto& listener : listeners) ports.push_back(listener->port());
-    const auto epoch = wait_for<kafka::Outcome<int64_t>>([&](auto done) {
-        controller->register_broker(description(settings, ports), home(), std::move(done));
+    auto answer = std::make_shared<std::optional<kafka::Outcome<int64_t>>>();
+    home().post([this, broker = description(settings, ports), answer] {
+        registration->start(broker, member->cluster_id(), previous_epoch_,
+                            [answer](const kafka::Outcome<int64_t>& epoch) { *answer = epoch; });
     });
-    if (!epoch.ok()) return base::precondition("can't register: " + epoch.error().message);
-    producer_ids->set_epoch(*epoch);
-    controller->subscribe(
+    RETURN_IF_ERROR(wait_until("for the active controller to register this broker",
+                               [&] { return answer->has_value(); }));
+    if (!answer->value().ok())
+        return base::precondition("can't register: " + answer->value().error().message);
+    return *answer->value();
+}
+
+void Node::Parts::caught_up_to(int64_t index) {
+    wait_for<bool>([&](auto done) {
+        follower->when_at(index, home(), [done = std::move(done)]() mutable { done(true); });
+    });
+}
+
+/// Takes this broker's place in the cluster: registered, logs recovered, then in service.
+base::Status Node::Parts::join() {
+    if (!settings.cluster.broker) return base::ok();
+    ASSIGN_OR_RETURN(const int64_t epoch, register_broker());
+    member->service().subscribe(
         home(), [this](const auto& image, const auto& delta) { follower->take(image, delta); });
-    const auto caught_up = [this] {
-        wait_for<bool>([this](auto done) {
-            home().post([this, done = std::move(done)]() mutable {
-                follower->when_caught_up(home(),
-                                         [done = std::move(done)]() mutable { done(true); });
-            });
-        });
-    };
-    // The first call of a subscriber is posted before what asks for it.
-    caught_up();
-    for (const auto& path : partitions->unclaimed([this](const base::TopicPartition& id) {
-             return controller->opened()->partition(id) != nullptr;
-         }))
+    caught_up_to(epoch);
+    const auto image = wait_for<metadata::ImagePtr>([this](auto done) {
+        home().post([this, done = std::move(done)]() mutable { done(member->service().image()); });
+    });
+    for (const auto& path : partitions->unclaimed(
+             [&image](const base::TopicPartition& id) { return image->partition(id) != nullptr; }))
         spdlog::warn(
             "{} belongs to no topic of this cluster; it is left as it is. If a topic was deleted "
             "just before the last stop, remove the directory by hand; if not, metadata is missing",
             path);
-    const auto unfenced = wait_for<kafka::Error>([&](auto done) {
-        controller->unfence_broker(settings.id, *epoch, home(), std::move(done));
-    });
-    if (unfenced.code != kafka::ErrorCode::none)
-        return base::precondition("can't go into service: " + unfenced.message);
-    caught_up();
+    caught_up_to(wait_for<int64_t>([&](auto done) {
+        home().post(
+            [this, done = std::move(done)]() mutable { registration->serve(std::move(done)); });
+    }));
     partitions->maintain_every(std::chrono::seconds(5));
     connections->start();
     return base::ok();
@@ -191,31 +270,59 @@ base::Status Node::Parts::listen() {
     return base::ok();
 }
 
+base::Status Node::Parts::stop_broker() {
+    constexpr std::chrono::seconds patience{5};
+    // Others lead first, while this one still serves.
+    const int64_t epoch = wait_for<int64_t>([&](auto done) {
+        home().post([this, patience, done = std::move(done)]() mutable {
+            const auto& image = *member->service().image();
+            bool others = false;
+            for (const auto& [id, broker] : image.brokers())
+                others = others || (id != settings.id && image.active(id));
+            const int64_t epoch = registration->epoch();
+            if (!others) {
+                registration->stop();
+                return done(epoch);
+            }
+            registration->withdraw(patience,
+                                   [epoch, done = std::move(done)]() mutable { done(epoch); });
+        });
+    });
+    listeners.clear();
+    connections->stop();
+    // Nothing is opened or handed to the groups any more.
+    wait_for<bool>(
+        [this](auto done) { follower->stop([done = std::move(done)]() mutable { done(true); }); });
+    for (int32_t i = 0; i < groups->partitions(); ++i)
+        wait_for<bool>([&](auto done) {
+            groups->remove(i, [done = std::move(done)]() mutable { done(true); });
+        });
+    RETURN_IF_ERROR(partitions->close());
+    return put_clean_stop(*store, epoch);
+}
+
 base::Status Node::Parts::stop() {
     if (std::exchange(stopped, true)) return base::ok();
-    listeners.clear();
-    if (connections) connections->stop();
-    // Nothing is opened or handed to the groups any more.
-    if (follower)
-        wait_for<bool>([this](auto done) {
-            follower->stop([done = std::move(done)]() mutable { done(true); });
-        });
-    if (groups) {
-        for (int32_t i = 0; i < groups->partitions(); ++i)
-            wait_for<bool>([&](auto done) {
-                groups->remove(i, [done = std::move(done)]() mutable { done(true); });
-            });
-    }
     base::Status status;
-    if (partitions) status.Update(partitions->close());
+    if (connections) status = stop_broker();
     if (shards) shards->stop();
+    if (link)
+        wait_for<bool>([this](auto done) {
+            home().post([this, done = std::move(done)]() mutable {
+                link->stop();
+                done(true);
+            });
+        });
+    if (member) member->stop();
     follower.reset();
     producer_ids.reset();
+    registration.reset();
     groups.reset();
     partitions.reset();
-    controller.reset();
     shards.reset();
     connections.reset();
+    link.reset();
+    member.reset();
     return status;
 }
 
@@ -226,15 +333,18 @@ Node::~Node() {
         spdlog::error("stopping: {}", base::message(status));
 }
 
-base::Result<std::unique_ptr<Node>> Node::start(const Settings& settings) {
-    return start(settings, io::posix_disk());
+base::Result<std::unique_ptr<Node>> Node::start(const Settings& settings,
+                                                std::function<bool()> stopping) {
+    return start(settings, io::posix_disk(), std::move(stopping));
 }
 
 base::Result<std::unique_ptr<Node>> Node::start(const Settings& settings,
-                                                std::shared_ptr<io::Disk> disk) {
+                                                std::shared_ptr<io::Disk> disk,
+                                                std::function<bool()> stopping) {
     // Debian's absl is built with its detection of deadlocks on; it would only cost time here.
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-    std::unique_ptr<Node> node(new Node(std::make_unique<Parts>(settings, std::move(disk))));
+    std::unique_ptr<Node> node(
+        new Node(std::make_unique<Parts>(settings, std::move(disk), std::move(stopping))));
     RETURN_IF_ERROR(node->parts_->open());
     RETURN_IF_ERROR(node->parts_->listen());
     RETURN_IF_ERROR(node->parts_->join());
@@ -243,7 +353,7 @@ base::Result<std::unique_ptr<Node>> Node::start(const Settings& settings,
 
 base::Status Node::stop() { return parts_->stop(); }
 
-const std::string& Node::cluster_id() const { return parts_->controller->opened()->cluster_id(); }
+const std::string& Node::cluster_id() const { return parts_->member->cluster_id(); }
 
 std::vector<std::string> Node::addresses() const {
     std::vector<std::string> out;

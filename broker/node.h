@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,16 +13,19 @@ class Disk;
 
 namespace broker {
 
-/// A broker (and, for now, the controller of its cluster of one) as a part of a process: opens what
-/// it has on disk, takes its place in the cluster, and serves clients until it is stopped.
+/// A node as a part of a process: opens what it has on disk, takes its place among the controllers,
+/// and, unless it is only one of these, serves clients as a broker until it is stopped.
 class Node {
   public:
-    /// Returns once clients are served. Blocks for as long as recovery takes.
+    /// Returns once clients are served. Blocks for as long as recovery takes, and until a majority
+    /// of the controllers is there; kCancelled as soon as `stopping` says so.
     /// kFailedPrecondition: the directory is in use, or belongs to another cluster or node, or an
     /// address can't be bound. kDataLoss: the metadata can't be read.
-    static base::Result<std::unique_ptr<Node>> start(const Settings&);
+    static base::Result<std::unique_ptr<Node>> start(const Settings&,
+                                                     std::function<bool()> stopping = never);
     /// On another disk than the real one; the store of the metadata stays on that.
-    static base::Result<std::unique_ptr<Node>> start(const Settings&, std::shared_ptr<io::Disk>);
+    static base::Result<std::unique_ptr<Node>> start(const Settings&, std::shared_ptr<io::Disk>,
+                                                     std::function<bool()> stopping = never);
     /// Stops as stop() does.
     ~Node();
 
@@ -34,6 +38,7 @@ class Node {
     const std::string& cluster_id() const;
 
   private:
+    static bool never() { return false; }
     class Parts;
     explicit Node(std::unique_ptr<Parts>);
     std::unique_ptr<Parts> parts_;

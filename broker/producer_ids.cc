@@ -1,6 +1,6 @@
 #include "broker/producer_ids.h"
 
-#include "controller/service.h"
+#include "broker/controller_link.h"
 #include "io/shard.h"
 
 namespace broker {
@@ -22,17 +22,23 @@ void ProducerIds::serve() {
     }
     if (waiting_.empty() || asking_) return;
     asking_ = true;
-    controller_.allocate_producer_ids(
-        self_, epoch_, home_, [this](kafka::Outcome<controller::ProducerIdBlock> block) {
-            asking_ = false;
-            if (block.ok()) {
-                block_ = *block;
-                used_ = 0;
-                return serve();
-            }
-            for (auto& [on, done] : std::exchange(waiting_, {}))
-                on->run([done = std::move(done), error = block.error()]() mutable { done(error); });
-        });
+    kafka::AllocateProducerIdsRequest request;
+    request.broker_id = self_.value;
+    request.broker_epoch = epoch_();
+    controller_.ask(request, std::chrono::seconds(10), home_, [this](auto outcome) {
+        asking_ = false;
+        const auto code = outcome ? outcome->response.error_code : outcome.error().code;
+        if (code == kafka::ErrorCode::none) {
+            block_ = {outcome->response.producer_id_start, outcome->response.producer_id_len};
+            used_ = 0;
+            return serve();
+        }
+        // Clients try again on this one.
+        const kafka::Error error{kafka::ErrorCode::coordinator_not_available,
+                                 "no producer ids: " + std::string(kafka::name(code))};
+        for (auto& [on, done] : std::exchange(waiting_, {}))
+            on->run([done = std::move(done), error]() mutable { done(error); });
+    });
 }
 
 }  // namespace broker

@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <utility>
 
 #include "base/function.h"
 #include "base/ids.h"
@@ -9,11 +10,10 @@
 namespace io {
 class Shard;
 }
-namespace controller {
-class Service;
-}
 
 namespace broker {
+
+class ControllerLink;
 
 /// Hands out producer ids from blocks that the controller gives this broker. An id is given once
 /// in the life of a cluster; what is left of a block when the broker stops is never used.
@@ -22,11 +22,12 @@ class ProducerIds {
   public:
     using Done = base::Function<void(kafka::Outcome<base::ProducerId>)>;
 
-    ProducerIds(io::Shard& home, controller::Service& controller, base::BrokerId self)
-        : home_(home), controller_(controller), self_(self) {}
+    /// `epoch`: under which this broker is registered now, asked on the home shard; blocks are
+    /// given to no older one.
+    ProducerIds(io::Shard& home, ControllerLink& controller, base::BrokerId self,
+                base::Function<int64_t()> epoch)
+        : home_(home), controller_(controller), self_(self), epoch_(std::move(epoch)) {}
 
-    /// The epoch under which this broker is registered; blocks are given to no older one.
-    void set_epoch(int64_t epoch) { epoch_ = epoch; }
     /// `done` runs on `on`. From any shard.
     void next(io::Shard& on, Done done);
 
@@ -34,9 +35,9 @@ class ProducerIds {
     void serve();
 
     io::Shard& home_;
-    controller::Service& controller_;
+    ControllerLink& controller_;
     const base::BrokerId self_;
-    int64_t epoch_ = -1;
+    base::Function<int64_t()> epoch_;
     controller::ProducerIdBlock block_;
     int32_t used_ = 0;
     bool asking_ = false;

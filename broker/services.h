@@ -21,12 +21,10 @@ class Partitions;
 namespace groups {
 class Coordinators;
 }
-namespace controller {
-class Service;
-}
 
 namespace broker {
 
+class ControllerLink;
 class MetadataFollower;
 class ProducerIds;
 
@@ -53,7 +51,7 @@ struct Services {
     io::Shards& shards;
     replication::Partitions& partitions;
     groups::Coordinators& groups;
-    controller::Service& controller;
+    ControllerLink& controller;
     MetadataFollower& metadata;
     ProducerIds& producer_ids;
     MemoryBudget& memory;

@@ -64,17 +64,6 @@ ClusterSettings cluster_settings(const metadata::ServerProperties& properties,
 
 base::Status check_settings(const Settings& settings) {
     if (settings.log_dirs.empty()) return base::invalid("log.dirs names no directory");
-    // Each of several nodes would found a cluster of its own, and acknowledge what the others never
-    // see.
-    const auto& cluster = settings.cluster;
-    if (cluster.voters.size() > 1)
-        return base::invalid(
-            "controller.quorum.voters names several nodes, but this version runs clusters of one "
-            "node only");
-    if (!cluster.broker || !cluster.controller)
-        return base::invalid(
-            "process.roles must be \"broker,controller\": this version runs clusters of one node, "
-            "which is both");
     return base::ok();
 }
 

@@ -1,7 +1,5 @@
 #include "broker/topics_on_demand.h"
 
-#include <algorithm>
-
 #include "broker/handlers/controlled.h"
 #include "broker/resolve.h"
 
@@ -11,15 +9,11 @@ namespace {
 
 using Request = kafka::CreateTopicsRequest;
 
-/// As configured; by default as many as there are brokers, up to three.
-int16_t offsets_replication(const Call& call, const metadata::ConfigView& view) {
-    const auto configured = view.broker_int("offsets.topic.replication.factor");
-    if (view.broker_set("offsets.topic.replication.factor"))
-        return static_cast<int16_t>(configured);
-    int64_t active = 0;
-    for (const auto& [id, broker] : call.local.image->brokers())
-        if (call.local.image->active(id)) ++active;
-    return static_cast<int16_t>(std::clamp<int64_t>(active, 1, configured));
+/// As configured. By default one: a further replica would hold none of the records, as they are
+/// not replicated yet.
+int16_t offsets_replication(const metadata::ConfigView& view) {
+    if (!view.broker_set("offsets.topic.replication.factor")) return 1;
+    return static_cast<int16_t>(view.broker_int("offsets.topic.replication.factor"));
 }
 
 Request::CreatableTopic creatable(const Call& call, const std::string& name) {
@@ -30,7 +24,7 @@ Request::CreatableTopic creatable(const Call& call, const std::string& name) {
     if (name != offsets_topic) return topic;
     const auto view = configs(call);
     topic.num_partitions = static_cast<int32_t>(view.broker_int("offsets.topic.num.partitions"));
-    topic.replication_factor = offsets_replication(call, view);
+    topic.replication_factor = offsets_replication(view);
     topic.configs = {
         {"cleanup.policy", "compact"},
         {"compression.type", "producer"},

@@ -1,84 +1,54 @@
 #include "controller/service.h"
 
-#include <vector>
-
-#include "controller/brokers.h"
-#include "controller/configs.h"
+#include "base/bytes.h"
+#include "controller/requests.h"
 #include "controller/service_core.h"
-#include "controller/topics.h"
+#include "controller/service_decide.h"
 
 namespace controller {
 
 namespace {
 
-using kafka::Error;
-using kafka::ErrorCode;
-
-Error not_durable(const base::Status& status) {
-    return {ErrorCode::kafka_storage_error,
-            "the metadata log can't be written: " + base::message(status)};
-}
-
-auto& rows(kafka::CreateTopicsResponse& r) { return r.topics; }
-auto& rows(kafka::CreatePartitionsResponse& r) { return r.results; }
-template <class Response>
-auto& rows(Response& r) {
-    return r.responses;
-}
-
-/// Nothing that was decided on top of records that are lost may be told.
-template <class Response>
-void refuse_all(Response& response, const Error& error) {
-    for (auto& row : rows(response)) {
-        row.error_code = error.code;
-        row.error_message = error.message;
-    }
-}
-
-/// Takes a decision in, and answers on the asker's shard.
-template <class Core, class Response>
-void settle(Core& core, Decision<Response> decision, io::Shard& on,
-            Service::Reply<Response> reply) {
-    core.take(std::move(decision.records),
-              [response = std::move(decision.response), &on,
-               reply = std::move(reply)](const base::Status& s) mutable {
-                  if (!s.ok()) refuse_all(response, not_durable(s));
-                  on.run([response = std::move(response), reply = std::move(reply)]() mutable {
-                      reply(std::move(response));
-                  });
-              });
-}
-
-/// The same for a decision that may be an error as a whole.
-template <class Core, class Response>
-void settle(Core& core, kafka::Outcome<Decision<Response>> outcome, io::Shard& on,
-            Service::Reply<kafka::Outcome<Response>> reply) {
-    Records records = outcome ? std::move(outcome->records) : Records{};
-    auto answer = outcome ? kafka::Outcome<Response>(std::move(outcome->response))
-                          : kafka::Outcome<Response>(outcome.error());
-    core.take(std::move(records), [answer = std::move(answer), &on,
-                                   reply = std::move(reply)](const base::Status& s) mutable {
-        if (!s.ok()) answer = not_durable(s);
-        on.run([answer = std::move(answer), reply = std::move(reply)]() mutable {
-            reply(std::move(answer));
+template <class Core, class Request, class Response>
+void decide_and_answer(Core& core, const Request& request, io::Shard& on,
+                       Service::Reply<Response> reply) {
+    using Outcome = kafka::Outcome<Service::Answered<Response>>;
+    const auto send = [&on](auto reply, Outcome outcome) {
+        on.run([reply = std::move(reply), outcome = std::move(outcome)]() mutable {
+            reply(std::move(outcome));
         });
-    });
+    };
+    if (!core.active()) return send(std::move(reply), core.not_active());
+    auto decision = decide(core, request);
+    auto done = [send, reply = std::move(reply), response = std::move(decision.response)](
+                    const kafka::Error& error, int64_t index) mutable {
+        if (error.code != kafka::ErrorCode::none) return send(std::move(reply), error);
+        send(std::move(reply), Service::Answered<Response>{std::move(response), index});
+    };
+    if (decision.change) return core.take_change(*decision.change, std::move(done));
+    if (decision.records.empty() && decision.unconfirmed)
+        return core.take_unconfirmed(std::move(done));
+    core.take(std::move(decision.records), std::move(done));
 }
 
 }  // namespace
 
-base::Result<std::unique_ptr<Service>> Service::open(storage::Store& store, io::Shards& shards,
-                                                     io::Shard& home, Options options) {
-    auto core = std::make_shared<Core>(store, shards, home, std::move(options));
-    RETURN_IF_ERROR(core->open());
-    auto opened = core->committed();
-    return std::unique_ptr<Service>(new Service(std::move(core), std::move(opened)));
-}
-
-Service::Service(std::shared_ptr<Core> core, metadata::ImagePtr opened)
-    : core_(std::move(core)), opened_(std::move(opened)) {}
+Service::Service(io::Shards& shards, io::Shard& home, quorum::LogStore::Opened opened,
+                 Options options)
+    : core_(std::make_shared<Core>(shards, home, std::move(opened), std::move(options))) {}
 
 Service::~Service() = default;
+
+void Service::start() {
+    core_->home().run([core = core_] { core->start(); });
+}
+
+void Service::stop(base::Function<void()> done) {
+    core_->home().run([core = core_, done = std::move(done)]() mutable {
+        core->stop();
+        done();
+    });
+}
 
 void Service::subscribe(io::Shard& shard, Subscriber subscriber) {
     core_->home().run([core = core_, &shard, subscriber = std::move(subscriber)]() mutable {
@@ -86,78 +56,83 @@ void Service::subscribe(io::Shard& shard, Subscriber subscriber) {
     });
 }
 
-void Service::submit(kafka::CreateTopicsRequest request, io::Shard& on,
-                     Reply<kafka::CreateTopicsResponse> reply) {
+template <class Request, class Response>
+void Service::submit(Request request, io::Shard& on, Reply<Response> reply) {
     core_->home().run(
         [core = core_, request = std::move(request), &on, reply = std::move(reply)]() mutable {
-            std::vector<base::TopicId> ids(request.topics.size());
-            for (auto& id : ids) id = core->draw_uuid();
-            auto start = static_cast<uint64_t>(core->state().image.partition_count());
-            settle(*core, create_topics(core->state(), request, ids, start), on, std::move(reply));
+            decide_and_answer(*core, request, on, std::move(reply));
         });
 }
 
-void Service::submit(kafka::DeleteTopicsRequest request, io::Shard& on,
-                     Reply<kafka::DeleteTopicsResponse> reply) {
+namespace {
+
+template <class Request>
+void call_as(Service& service, io::Shard& home, const Service::Encoded& in,
+             Service::Reply<std::string> reply) {
+    using Response = typename ResponseTo<Request>::type;
+    const auto request = kafka::decode<Request>(base::as_bytes(in.body), in.version);
+    if (!request.ok())
+        return reply(
+            kafka::Error{kafka::ErrorCode::invalid_request, base::message(request.status())});
+    service.submit<Request, Response>(
+        *request, home,
+        [reply = std::move(reply),
+         version = in.version](kafka::Outcome<Service::Answered<Response>> outcome) mutable {
+            if (!outcome) return reply(outcome.error());
+            const auto bytes = kafka::encode(outcome->response, version).bytes;
+            reply(
+                Service::Answered<std::string>{std::string(base::as_text(bytes)), outcome->index});
+        });
+}
+
+}  // namespace
+
+void Service::call(Encoded request, Reply<std::string> reply) {
     core_->home().run(
-        [core = core_, request = std::move(request), &on, reply = std::move(reply)]() mutable {
-            settle(*core, delete_topics(core->state(), request), on, std::move(reply));
+        [this, core = core_, request = std::move(request), reply = std::move(reply)]() mutable {
+#define MOLDAU_CALL(Name)                                        \
+    if (request.key == kafka::Name##Request::api.key &&          \
+        kafka::Name##Request::api.versions.has(request.version)) \
+        return call_as<kafka::Name##Request>(*this, core->home(), request, std::move(reply));
+            MOLDAU_CONTROLLER_REQUESTS(MOLDAU_CALL)
+#undef MOLDAU_CALL
+            reply(kafka::Error{kafka::ErrorCode::unsupported_version,
+                               "no request of this kind and version is decided by a controller"});
         });
 }
 
-void Service::submit(kafka::CreatePartitionsRequest request, io::Shard& on,
-                     Reply<kafka::CreatePartitionsResponse> reply) {
-    core_->home().run(
-        [core = core_, request = std::move(request), &on, reply = std::move(reply)]() mutable {
-            auto start = static_cast<uint64_t>(core->state().image.partition_count());
-            settle(*core, create_partitions(core->state(), request, start), on, std::move(reply));
-        });
+#define MOLDAU_SUBMIT(Name)                                                     \
+    template void Service::submit<kafka::Name##Request, kafka::Name##Response>( \
+        kafka::Name##Request, io::Shard&, Reply<kafka::Name##Response>);
+MOLDAU_CONTROLLER_REQUESTS(MOLDAU_SUBMIT)
+#undef MOLDAU_SUBMIT
+
+void Service::receive(raft::Message message) { core_->quorum().receive(std::move(message)); }
+
+void Service::process_gone(base::BrokerId id) { core_->process_gone(id); }
+
+base::Status Service::apply(const Application& application) { return core_->apply(application); }
+
+base::Status Service::transfer_to(base::BrokerId id) {
+    for (const auto& [member, address] : configuration().voters) {
+        if (member.id != id.value) continue;
+        if (member == self() && standing().leader == self()) return base::ok();
+        if (const auto refusal = core_->quorum().transfer(member))
+            return base::precondition(*refusal == raft::Refusal::not_leader
+                                          ? "this node does not lead the controllers"
+                                          : "controller " + std::to_string(id.value) +
+                                                " lags too far behind to lead");
+        return base::ok();
+    }
+    return base::not_found("no voter has the id " + std::to_string(id.value));
 }
 
-void Service::submit(kafka::AlterConfigsRequest request, io::Shard& on,
-                     Reply<kafka::AlterConfigsResponse> reply) {
-    core_->home().run(
-        [core = core_, request = std::move(request), &on, reply = std::move(reply)]() mutable {
-            settle(*core, alter_configs(core->state(), request), on, std::move(reply));
-        });
+const quorum::Standing& Service::standing() const { return core_->quorum().standing(); }
+const raft::Configuration& Service::configuration() const {
+    return core_->quorum().raft().configuration();
 }
-
-void Service::submit(kafka::IncrementalAlterConfigsRequest request, io::Shard& on,
-                     Reply<kafka::IncrementalAlterConfigsResponse> reply) {
-    core_->home().run(
-        [core = core_, request = std::move(request), &on, reply = std::move(reply)]() mutable {
-            settle(*core, incremental_alter_configs(core->state(), request), on, std::move(reply));
-        });
-}
-
-void Service::register_broker(metadata::Broker broker, io::Shard& on,
-                              Reply<kafka::Outcome<int64_t>> reply) {
-    core_->home().run(
-        [core = core_, broker = std::move(broker), &on, reply = std::move(reply)]() mutable {
-            // A cluster of one: the process that asks is the only one that can hold this store.
-            auto outcome = controller::register_broker(core->state(), std::move(broker),
-                                                       core->next_index(), false);
-            settle(*core, std::move(outcome), on, std::move(reply));
-        });
-}
-
-void Service::unfence_broker(base::BrokerId id, int64_t epoch, io::Shard& on,
-                             Reply<kafka::Error> reply) {
-    core_->home().run([core = core_, id, epoch, &on, reply = std::move(reply)]() mutable {
-        Reply<kafka::Outcome<std::monostate>> told =
-            [reply = std::move(reply)](kafka::Outcome<std::monostate> outcome) mutable {
-                reply(outcome ? Error{} : outcome.error());
-            };
-        settle(*core, controller::unfence_broker(core->state(), id, epoch), on, std::move(told));
-    });
-}
-
-void Service::allocate_producer_ids(base::BrokerId id, int64_t epoch, io::Shard& on,
-                                    Reply<kafka::Outcome<ProducerIdBlock>> reply) {
-    core_->home().run([core = core_, id, epoch, &on, reply = std::move(reply)]() mutable {
-        settle(*core, controller::allocate_producer_ids(core->state(), id, epoch), on,
-               std::move(reply));
-    });
-}
+const metadata::ImagePtr& Service::image() const { return core_->quorum().image(); }
+const raft::Member& Service::self() const { return core_->self(); }
+const base::Uuid& Service::raft_cluster() const { return core_->raft_cluster(); }
 
 }  // namespace controller

@@ -1,11 +1,15 @@
 #pragma once
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
-#include "controller/controller.h"
-#include "controller/journal.h"
+#include "controller/decision.h"
+#include "controller/liveness.h"
 #include "controller/service.h"
+#include "controller/voters.h"
 #include "io/shard.h"
 
 namespace controller {
@@ -14,53 +18,84 @@ namespace controller {
 /// that.
 class Service::Core : public std::enable_shared_from_this<Core> {
   public:
-    Core(storage::Store& store, io::Shards& shards, io::Shard& home, Options options)
-        : shards_(shards),
-          home_(home),
-          options_(std::move(options)),
-          journal_(store, options_.snapshot_bytes) {}
+    /// OK, or why not; with the index of the last entry that the answer rests on.
+    using Done = base::Function<void(const kafka::Error&, int64_t index)>;
 
-    /// Recovers, and founds the cluster if there is none. Not on a shard, before anything else.
-    base::Status open();
+    Core(io::Shards& shards, io::Shard& home, quorum::LogStore::Opened, Options);
+    /// The quorum's events refer to this.
+    void start();
+    void stop();
 
     io::Shard& home() { return home_; }
-    const metadata::ImagePtr& committed() const { return controller_.image(); }
+    quorum::Quorum& quorum() { return *quorum_; }
+    const quorum::Quorum& quorum() const { return *quorum_; }
+    const raft::Member& self() const { return self_; }
+    const base::Uuid& raft_cluster() const { return raft_cluster_; }
 
-    /// What a decision is made from: the state after everything that was decided.
+    /// Whether requests are decided here now.
+    bool active() const { return head_ != nullptr; }
+    /// Why they are not.
+    kafka::Error not_active() const;
+    /// What a decision is made from, while active: the state after everything that was decided.
     State state() const { return {*head_, options_.static_configs, options_.id}; }
     /// The index that the next entry gets.
-    int64_t next_index() const { return head_->position().index + 1; }
+    int64_t next_index() const { return quorum_->raft().log().last() + 1; }
     base::Uuid draw_uuid();
+    base::InstantMs now() { return options_.now(); }
+    std::chrono::milliseconds tick() const { return options_.tick; }
+    Sessions& sessions() { return sessions_; }
 
-    /// Takes a decision: `answer` is called with OK once the records and all before them are
-    /// durable, replayed and published; or else with why they are not.
-    void take(Records records, base::Function<void(const base::Status&)> answer);
+    /// Takes a decision, while active: `done` is called with OK once the records and all before
+    /// them are committed, replayed and published; or else with why they are not. Without records,
+    /// once that holds for all before, and a majority has confirmed that this node still leads.
+    void take(Records records, Done done);
+    /// The same for what changes nothing and may rest on a state that is a little old.
+    void take_unconfirmed(Done done);
+    /// Changes the quorum; `done` as above.
+    void take_change(const raft::Change&, Done done);
+    base::Status apply(const Application&);
     void subscribe(io::Shard& shard, Subscriber subscriber);
+    void process_gone(base::BrokerId);
 
   private:
-    using Answers = std::vector<base::Function<void(const base::Status&)>>;
+    struct Pending {  // proposed, and not committed as far as is known
+        raft::Position position;
+        std::vector<Done> done;
+    };
     struct Subscription {
         io::Shard* shard;
         std::shared_ptr<Subscriber> call;
     };
 
-    void write_waiting();
-    void written(const base::Status&, const std::vector<Entry>&, Answers);
-    void publish(const std::shared_ptr<const metadata::Delta>&, Answers);
-    void fail(const base::Status&, Answers);
+    quorum::Quorum::Events events();
+    void standing_changed(const quorum::Standing&);
+    void begin_deciding();
+    void stop_deciding(const kafka::Error&);
+    void found();
+    void applied(const quorum::Quorum::Applied&);
+    void publish(const std::shared_ptr<const metadata::Delta>&, std::vector<Done>, int64_t index);
+    void failed(const base::Status&);
+    /// Sessions that are over, voters to be made: every 100 ms while active.
+    void look_after();
+    void fence(const Sessions::Broker&);
 
     io::Shards& shards_;
     io::Shard& home_;
     Options options_;
-    Journal journal_;  // used by one write at a time, on the pool
-    int64_t term_ = 0;
-    Controller controller_{metadata::Image::empty()};
-    metadata::ImagePtr head_ = metadata::Image::empty();
+    const raft::Member self_;
+    const std::string cluster_id_;
+    const base::Uuid raft_cluster_;
+    std::shared_ptr<quorum::Quorum> quorum_;
+    Sessions sessions_;
+    Voters voters_;
+    std::unique_ptr<io::Timer> timer_;
 
-    bool writing_ = false;
-    std::vector<Entry> waiting_;  // decided, and to be written next
-    Answers waiting_answers_;     // that wait for these, or for the write that is out
-    base::Status failed_;
+    raft::Term term_ = 0;
+    metadata::ImagePtr published_;
+    metadata::ImagePtr head_;  // null: not active
+    std::deque<Pending> pending_;
+    kafka::Error failed_;
+    bool stopped_ = false;
     std::vector<Subscription> subscriptions_;
 };
 

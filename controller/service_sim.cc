@@ -2,8 +2,8 @@
 
 #include <sstream>
 
-#include "controller/controller.h"
-#include "controller/journal.h"
+#include "controller/decision.h"
+#include "controller/service_testing.h"
 #include "metadata/records.h"
 #include "metadata/snapshot.h"
 
@@ -52,34 +52,65 @@ std::string ServiceSim::run() {
     return failure_;
 }
 
+/// Asks the service. Where it decided nothing, or nothing is known of it, `done` gets no response:
+/// only whether it may have happened.
+template <class Response, class Request, class Done>
+void ServiceSim::ask(Request request, io::Shard& on, Done done) {
+    service_->submit<Request, Response>(
+        std::move(request), on,
+        [done = std::move(done)](kafka::Outcome<Service::Answered<Response>> outcome) mutable {
+            if (outcome) return done(&outcome->response, true);
+            done(static_cast<Response*>(nullptr),
+                 outcome.error().code != ErrorCode::not_controller);
+        });
+}
+
 void ServiceSim::start() {
     shards_ = std::make_unique<SimShards>(3);
     store_fails_ = told_of_failure_ = false;
+    epoch_ = -1;
+    auto opened = open_only_log(*store_, "simulated");
+    if (!opened.ok()) return wrong("does not open: ", opened.status().ToString());
+    const auto left = image_of(*store_->after_process_crash());
+    if (!left.ok()) return wrong("does not open: ", left.status().ToString());
+    adopt(**left);
+    check_acknowledged(**left);
+    auto [at, fresh] = ghost_.emplace((*left)->position().index, hash(**left));
+    if (!fresh && at->second != hash(**left)) wrong("opens with another image");
     Service::Options options;
     options.id = kSelf;
     options.snapshot_bytes = 500 + draw(4000);
     options.draw = [this] { return random_(); };
+    options.now = [] { return base::InstantMs{0}; };
+    options.send = [](const raft::Message&) {};
     options.on_failure = [this](const base::Status&) { told_of_failure_ = true; };
-    auto service = Service::open(*store_, *shards_, shards_->at(0), std::move(options));
-    if (!service.ok()) return wrong("does not open: ", service.status().ToString());
-    service_ = *std::move(service);
+    options.on_standing = [this](const quorum::Standing& now) {
+        if (now.active) serve();
+    };
+    service_ =
+        std::make_unique<Service>(*shards_, shards_->at(0), *std::move(opened), std::move(options));
     seen_ = metadata::Image::empty();
-    adopt(*service_->opened());
-    check_acknowledged(*service_->opened());
-    auto [at, fresh] =
-        ghost_.emplace(service_->opened()->position().index, hash(*service_->opened()));
-    if (!fresh && at->second != hash(*service_->opened())) wrong("opens with another image");
     service_->subscribe(shards_->at(1),
                         [this](const auto& image, const auto& delta) { saw(image, delta); });
-    metadata::Broker self;
-    self.id = kSelf;
-    self.incarnation = {random_(), random_()};
-    service_->register_broker(self, shards_->at(2), [this](kafka::Outcome<int64_t> epoch) {
-        if (!epoch) return;
-        epoch_ = *epoch;
-        service_->unfence_broker(kSelf, epoch_, shards_->at(2), [this](const kafka::Error& e) {
-            bool good = e.code == ErrorCode::none || e.code == ErrorCode::kafka_storage_error;
-            if (!good) wrong("not unfenced: ", e.message);
+    service_->start();
+}
+
+/// Registers the one broker and takes it into service.
+void ServiceSim::serve() {
+    auto request = registration_of("simulated", {random_(), random_()});
+    request.previous_broker_epoch = epoch_;
+    using Registered = kafka::BrokerRegistrationResponse;
+    ask<Registered>(request, shards_->at(2), [this](const Registered* registered, bool) {
+        if (registered == nullptr) return;
+        if (registered->error_code != ErrorCode::none) return wrong("not registered");
+        epoch_ = registered->broker_epoch;
+        kafka::BrokerHeartbeatRequest beat;
+        beat.broker_id = kSelf.value;
+        beat.broker_epoch = epoch_;
+        beat.current_metadata_offset = epoch_;
+        using Beaten = kafka::BrokerHeartbeatResponse;
+        ask<Beaten>(beat, shards_->at(2), [this](const Beaten* beaten, bool) {
+            if (beaten != nullptr && beaten->error_code != ErrorCode::none) wrong("not unfenced");
         });
     });
 }
@@ -129,8 +160,7 @@ std::unique_ptr<storage::MemoryStore> ServiceSim::crashed_store() {
 
 void ServiceSim::look_at_crash_image() {
     auto left = crashed_store();
-    Journal journal(*left);
-    auto image = journal.open();
+    auto image = image_of(*left);
     if (!image.ok()) return wrong("a crash leaves damage: ", image.status().ToString());
     check_acknowledged(**image);
     // After a failed write, what it wrote may be there or not, and will never be published.
@@ -145,8 +175,7 @@ void ServiceSim::crash() {
     store_ = std::move(left);
     crash_images_.clear();
     // What was decided after the image that is left never happened.
-    Journal journal(*store_);
-    auto image = journal.open();
+    auto image = image_of(*store_->after_process_crash());
     if (!image.ok()) return wrong("a crash leaves damage: ", image.status().ToString());
     ghost_.erase(ghost_.upper_bound((*image)->position().index), ghost_.end());
     start();
@@ -210,10 +239,11 @@ void ServiceSim::create() {
         if (chance(30)) t.configs.push_back({"retention.ms", std::to_string(draw(1000))});
     }
     request.validate_only = chance(10);
-    if (request.validate_only)
-        return service_->submit(std::move(request), any_shard(), [](const auto&) {});
-    auto done = [this](const kafka::CreateTopicsResponse& response) {
-        for (const auto& row : response.topics) {
+    const bool dry = request.validate_only;
+    using Created = kafka::CreateTopicsResponse;
+    ask<Created>(std::move(request), any_shard(), [this, dry](const Created* response, bool) {
+        if (response == nullptr || dry) return;
+        for (const auto& row : response->topics) {
             if (row.error_code != ErrorCode::none) continue;
             bool there = seen_->topic(row.topic_id) != nullptr;
             if (!there && !deleted_.contains(row.topic_id) && removals_[row.name] == 0)
@@ -222,8 +252,7 @@ void ServiceSim::create() {
             topics_[row.name] = row.topic_id;
             partitions_[row.topic_id] = static_cast<size_t>(row.num_partitions);
         }
-    };
-    service_->submit(std::move(request), any_shard(), std::move(done));
+    });
 }
 
 void ServiceSim::remove() {
@@ -231,18 +260,18 @@ void ServiceSim::remove() {
     request.topic_names.push_back(name());
     const std::string topic_name = request.topic_names[0];
     ++removals_[topic_name];  // from here on either is right, until the answer
-    service_->submit(std::move(request), any_shard(),
-                     [this, topic_name](const kafka::DeleteTopicsResponse& response) {
-                         const auto& row = response.responses.at(0);
-                         if (row.error_code == ErrorCode::kafka_storage_error) return;
-                         --removals_[topic_name];
-                         if (row.error_code != ErrorCode::none) return;
-                         if (seen_->topic(row.topic_id))
-                             wrong("answers before the subscriber saw the deletion");
-                         deleted_.insert(row.topic_id);
-                         std::erase_if(topics_,
-                                       [&](const auto& t) { return t.second == row.topic_id; });
-                     });
+    using Deleted = kafka::DeleteTopicsResponse;
+    ask<Deleted>(
+        std::move(request), any_shard(), [this, topic_name](const Deleted* response, bool perhaps) {
+            if (response == nullptr && perhaps) return;
+            --removals_[topic_name];
+            if (response == nullptr) return;
+            const auto& row = response->responses.at(0);
+            if (row.error_code != ErrorCode::none) return;
+            if (seen_->topic(row.topic_id)) wrong("answers before the subscriber saw the deletion");
+            deleted_.insert(row.topic_id);
+            std::erase_if(topics_, [&](const auto& t) { return t.second == row.topic_id; });
+        });
 }
 
 void ServiceSim::grow() {
@@ -250,15 +279,17 @@ void ServiceSim::grow() {
     request.topics.push_back({name(), static_cast<int32_t>(1 + draw(12)), std::nullopt});
     const std::string topic_name = request.topics[0].name;
     const auto count = static_cast<size_t>(request.topics[0].count);
-    service_->submit(std::move(request), any_shard(),
-                     [this, topic_name, count](const kafka::CreatePartitionsResponse& response) {
-                         if (response.results.at(0).error_code != ErrorCode::none) return;
-                         auto topic = seen_->topic(topic_name);
-                         if (!topic || !topics_.contains(topic_name)) return;
-                         if (topic->id != topics_[topic_name]) return;
-                         auto& least = partitions_[topic->id];
-                         if (topic->partitions.size() >= count) least = std::max(least, count);
-                     });
+    using Grown = kafka::CreatePartitionsResponse;
+    ask<Grown>(std::move(request), any_shard(),
+               [this, topic_name, count](const Grown* response, bool) {
+                   if (response == nullptr) return;
+                   if (response->results.at(0).error_code != ErrorCode::none) return;
+                   auto topic = seen_->topic(topic_name);
+                   if (!topic || !topics_.contains(topic_name)) return;
+                   if (topic->id != topics_[topic_name]) return;
+                   auto& least = partitions_[topic->id];
+                   if (topic->partitions.size() >= count) least = std::max(least, count);
+               });
 }
 
 void ServiceSim::configure() {
@@ -272,24 +303,27 @@ void ServiceSim::configure() {
     std::string value = std::to_string(draw(100'000));
     r.configs.push_back({"retention.ms", 0, value});
     ++config_changes_[id];
-    service_->submit(std::move(request), any_shard(),
-                     [this, id, value](const kafka::IncrementalAlterConfigsResponse& response) {
-                         const auto& row = response.responses.at(0);
-                         if (row.error_code == ErrorCode::kafka_storage_error) return;
-                         --config_changes_[id];
-                         if (row.error_code != ErrorCode::none) return;
-                         configs_[id] = value;
-                     });
+    using Altered = kafka::IncrementalAlterConfigsResponse;
+    ask<Altered>(std::move(request), any_shard(),
+                 [this, id, value](const Altered* response, bool perhaps) {
+                     if (response == nullptr && perhaps) return;
+                     --config_changes_[id];
+                     if (response == nullptr) return;
+                     if (response->responses.at(0).error_code != ErrorCode::none) return;
+                     configs_[id] = value;
+                 });
 }
 
 void ServiceSim::allocate() {
-    if (epoch_ < 0) return;
-    service_->allocate_producer_ids(kSelf, epoch_, any_shard(),
-                                    [this](const kafka::Outcome<ProducerIdBlock>& block) {
-                                        if (!block) return;
-                                        if (!blocks_.insert(block->first).second)
-                                            wrong("a block of producer ids twice");
-                                    });
+    kafka::AllocateProducerIdsRequest request;
+    request.broker_id = kSelf.value;
+    request.broker_epoch = epoch_;
+    using Allocated = kafka::AllocateProducerIdsResponse;
+    ask<Allocated>(request, any_shard(), [this](const Allocated* response, bool) {
+        if (response == nullptr || response->error_code != ErrorCode::none) return;
+        if (!blocks_.insert(response->producer_id_start).second)
+            wrong("producer ids given twice: ", response->producer_id_start);
+    });
 }
 
 }  // namespace controller

@@ -30,6 +30,9 @@ class ServiceSim {
 
   private:
     void start();
+    void serve();
+    template <class Response, class Request, class Done>
+    void ask(Request request, io::Shard& on, Done done);
     void adopt(const metadata::Image&);
     void command();
     void create();

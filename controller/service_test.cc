@@ -7,6 +7,8 @@
 #include <future>
 #include <thread>
 
+#include "base/bytes.h"
+#include "controller/service_testing.h"
 #include "io/shard.h"
 #include "metadata/snapshot.h"
 #include "storage/store/memory_store.h"
@@ -16,31 +18,64 @@ namespace {
 
 using kafka::ErrorCode;
 
-/// The service on real shards: this thread asks, and waits for the answers.
+/// The service of an only controller on real shards: this thread asks, and waits for the answers.
 class ServiceTest : public testing::Test {
   protected:
-    ~ServiceTest() override {
+    ~ServiceTest() override { close(); }
+    void close() {
+        if (service) {
+            std::promise<void> stopped;
+            service->stop([&] { stopped.set_value(); });
+            stopped.get_future().get();
+        }
         shards->stop();
         service.reset();
     }
-    base::Status open(std::string cluster_id = "") {
+    base::Status open(const std::string& cluster_id = "a-cluster") {
+        auto opened = open_only_log(store, cluster_id);
+        RETURN_IF_ERROR(opened.status());
         Service::Options options;
-        options.cluster_id = std::move(cluster_id);
+        options.send = [](const raft::Message&) {};
         options.on_failure = [this](const base::Status&) { failed.set_value(); };
-        auto opened = Service::open(store, *shards, shards->at(0), std::move(options));
-        if (opened.ok()) service = *std::move(opened);
-        return opened.status();
+        service = std::make_unique<Service>(*shards, shards->at(0), *std::move(opened),
+                                            std::move(options));
+        service->start();
+        return base::ok();
+    }
+    void reopen() {
+        close();
+        shards = io::Shards::start(3, 2);
+        ASSERT_TRUE(open().ok());
+    }
+    template <class Request, class Response = typename ResponseTo<Request>::type>
+    kafka::Outcome<Service::Answered<Response>> try_to(Request request) {
+        std::promise<kafka::Outcome<Service::Answered<Response>>> answer;
+        service->submit<Request, Response>(std::move(request), shards->at(1), [&](auto outcome) {
+            EXPECT_TRUE(shards->at(1).here());
+            answer.set_value(std::move(outcome));
+        });
+        return answer.get_future().get();
+    }
+    /// As the broker does that passes requests on: again until there is an active controller.
+    template <class Request>
+    typename ResponseTo<Request>::type ask(const Request& request) {
+        for (;;) {
+            auto outcome = try_to(request);
+            if (outcome) return std::move(outcome->response);
+            EXPECT_EQ(outcome.error().code, ErrorCode::not_controller) << outcome.error().message;
+            if (outcome.error().code != ErrorCode::not_controller) return {};
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
     }
     int64_t serve() {
-        std::promise<int64_t> epoch;
-        metadata::Broker self;
-        self.id = base::BrokerId{0};
-        self.incarnation = {1, 2};
-        service->register_broker(self, shards->at(1), [&](kafka::Outcome<int64_t> e) {
-            service->unfence_broker(base::BrokerId{0}, *e, shards->at(1),
-                                    [&epoch, e = *e](const kafka::Error&) { epoch.set_value(e); });
-        });
-        return epoch.get_future().get();
+        auto request = registration_of("a-cluster", {1, ++processes});
+        request.previous_broker_epoch = epoch;
+        epoch = ask(request).broker_epoch;
+        kafka::BrokerHeartbeatRequest beat;
+        beat.broker_epoch = epoch;
+        beat.current_metadata_offset = epoch;
+        EXPECT_FALSE(ask(beat).is_fenced);
+        return epoch;
     }
     static kafka::CreateTopicsRequest create(const std::string& name, int32_t partitions = 1) {
         kafka::CreateTopicsRequest request;
@@ -50,35 +85,32 @@ class ServiceTest : public testing::Test {
         t.replication_factor = 1;
         return request;
     }
-    template <class Response, class Request>
-    Response ask(Request request) {
-        std::promise<Response> answer;
-        service->submit(std::move(request), shards->at(1), [&](Response r) {
-            EXPECT_TRUE(shards->at(1).here());
-            answer.set_value(std::move(r));
-        });
-        return answer.get_future().get();
+    metadata::ImagePtr image() {
+        std::promise<metadata::ImagePtr> image;
+        shards->at(0).post([&] { image.set_value(service->image()); });
+        return image.get_future().get();
     }
 
     storage::MemoryStore store;
     std::promise<void> failed;
     std::unique_ptr<io::Shards> shards = io::Shards::start(3, 2);
     std::unique_ptr<Service> service;
+    int64_t epoch = -1;
+    uint64_t processes = 0;
 };
 
 TEST_F(ServiceTest, AnswersAfterTheSubscribersHaveSeenIt) {
-    ASSERT_TRUE(open("my-cluster").ok());
+    ASSERT_TRUE(open().ok());
     std::atomic<int> seen = 0;
     for (size_t i = 0; i < shards->count(); ++i)
         service->subscribe(shards->at(i),
                            [&, i](const metadata::ImagePtr& image, const auto& delta) {
                                EXPECT_TRUE(shards->at(i).here());
-                               EXPECT_EQ(image->cluster_id(), "my-cluster");
                                EXPECT_LE(delta->base()->position().index, image->position().index);
                                if (image->topic("a")) ++seen;
                            });
     serve();
-    auto response = ask<kafka::CreateTopicsResponse>(create("a"));
+    auto response = ask(create("a"));
     EXPECT_EQ(response.topics.at(0).error_code, ErrorCode::none);
     EXPECT_EQ(seen, 3);
 }
@@ -94,57 +126,132 @@ TEST_F(ServiceTest, ManyAskersAtOnceShareWrites) {
     for (int a = 0; a < kAskers; ++a)
         askers.emplace_back([&, a] {
             for (int i = 0; i < kEach; ++i)
-                service->submit(create("t" + std::to_string(a) + "-" + std::to_string(i)),
-                                shards->at(static_cast<size_t>(a) % 3),
-                                [&](const kafka::CreateTopicsResponse& r) {
-                                    EXPECT_EQ(r.topics.at(0).error_code, ErrorCode::none);
-                                    if (++created == kAskers * kEach) all.set_value();
-                                });
+                service->submit<kafka::CreateTopicsRequest, kafka::CreateTopicsResponse>(
+                    create("t" + std::to_string(a) + "-" + std::to_string(i)),
+                    shards->at(static_cast<size_t>(a) % 3), [&](const auto& outcome) {
+                        ASSERT_TRUE(outcome.ok());
+                        EXPECT_EQ(outcome->response.topics.at(0).error_code, ErrorCode::none);
+                        if (++created == kAskers * kEach) all.set_value();
+                    });
         });
     for (auto& t : askers) t.join();
     all.get_future().get();
     EXPECT_LE(store.writes() - before, static_cast<uint64_t>(kAskers * kEach));
-    shards->stop();
-    service.reset();
-    shards = io::Shards::start(3, 2);
-    ASSERT_TRUE(open().ok());
-    EXPECT_EQ(service->opened()->topics().size(), static_cast<size_t>(kAskers * kEach));
-}
-
-TEST_F(ServiceTest, AnotherClustersDataIsRefused) {
-    ASSERT_TRUE(open("one").ok());
-    auto status = open("two");
-    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-    EXPECT_NE(base::message(status).find("one"), std::string::npos);
-    EXPECT_NE(base::message(status).find("two"), std::string::npos);
-    EXPECT_TRUE(open("").ok());
+    reopen();
+    serve();
+    EXPECT_EQ(image()->topics().size(), static_cast<size_t>(kAskers * kEach));
 }
 
 TEST_F(ServiceTest, NothingIsAnsweredWellAfterAFailedWrite) {
     ASSERT_TRUE(open().ok());
-    auto epoch = serve();
+    serve();
     store.fail_write();
     for (int i = 0; i < 2; ++i) {
-        auto response = ask<kafka::CreateTopicsResponse>(create("a"));
-        EXPECT_EQ(response.topics.at(0).error_code, ErrorCode::kafka_storage_error);
+        const auto outcome = try_to(create("a"));
+        ASSERT_FALSE(outcome.ok());
+        EXPECT_EQ(outcome.error().code, ErrorCode::kafka_storage_error);
     }
     failed.get_future().get();
-    std::promise<ErrorCode> code;
-    service->allocate_producer_ids(base::BrokerId{0}, epoch, shards->at(1), [&](auto block) {
-        code.set_value(block ? ErrorCode::none : block.error().code);
-    });
-    EXPECT_EQ(code.get_future().get(), ErrorCode::kafka_storage_error);
-    kafka::DeleteTopicsRequest request;
-    request.topic_names = {"a", "b"};
-    for (const auto& row : ask<kafka::DeleteTopicsResponse>(request).responses)
-        EXPECT_EQ(row.error_code, ErrorCode::kafka_storage_error);
+    kafka::AllocateProducerIdsRequest request;
+    request.broker_epoch = epoch;
+    EXPECT_EQ(try_to(request).error().code, ErrorCode::kafka_storage_error);
+}
+
+TEST_F(ServiceTest, NothingIsDecidedBeforeTheFoundersVote) {
+    auto opened = open_only_log(store, "a-cluster");
+    ASSERT_TRUE(opened.ok());
+    Service::Options options;
+    options.founders = {0, 1};
+    options.send = [](const raft::Message&) {};
+    std::promise<void> leads;
+    options.on_standing = [&](const quorum::Standing& now) {
+        if (now.active) leads.set_value();
+    };
+    service =
+        std::make_unique<Service>(*shards, shards->at(0), *std::move(opened), std::move(options));
+    service->start();
+    leads.get_future().get();
+    const auto outcome = try_to(create("a"));
+    ASSERT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.error().code, ErrorCode::not_controller);
+    EXPECT_TRUE(image()->cluster_id().empty());
+}
+
+TEST_F(ServiceTest, AnEncodedRequestIsDecidedAsAnyOther) {
+    ASSERT_TRUE(open().ok());
+    serve();
+    const auto call = [this](kafka::ApiKey key, kafka::Version version, std::string body) {
+        std::promise<kafka::Outcome<Service::Answered<std::string>>> answer;
+        service->call({key, version, std::move(body)},
+                      [&](auto outcome) { answer.set_value(std::move(outcome)); });
+        return answer.get_future().get();
+    };
+    const auto body = std::string(base::as_text(kafka::encode(create("a"), 7).bytes));
+    const auto outcome = call(kafka::ApiKey::create_topics, 7, body);
+    ASSERT_TRUE(outcome.ok());
+    const auto response = kafka::decode<kafka::CreateTopicsResponse>(
+        base::as_bytes(outcome->response), kafka::Version{7});
+    ASSERT_TRUE(response.ok());
+    EXPECT_EQ(response->topics.at(0).error_code, ErrorCode::none);
+    EXPECT_TRUE(image()->topic("a"));
+    EXPECT_GE(image()->position().index, outcome->index);
+
+    EXPECT_EQ(call(kafka::ApiKey::create_topics, 7, body.substr(1)).error().code,
+              ErrorCode::invalid_request);
+    EXPECT_EQ(call(kafka::ApiKey::create_topics, 99, body).error().code,
+              ErrorCode::unsupported_version);
+    EXPECT_EQ(call(kafka::ApiKey::produce, 3, body).error().code, ErrorCode::unsupported_version);
+}
+
+TEST_F(ServiceTest, AnotherClustersBrokerIsNotRegistered) {
+    ASSERT_TRUE(open().ok());
+    serve();
+    auto request = registration_of("another", {1, 1});
+    request.broker_id = 1;
+    EXPECT_EQ(ask(request).error_code, ErrorCode::inconsistent_cluster_id);
+}
+
+TEST_F(ServiceTest, TellsOfItsQuorum) {
+    ASSERT_TRUE(open().ok());
+    serve();
+    kafka::DescribeQuorumRequest request;
+    request.topics = {{"__cluster_metadata", {{0}, {1}}}, {"other", {{0}}}};
+    const auto response = ask(request);
+    const auto& known = response.topics.at(0).partitions.at(0);
+    EXPECT_EQ(known.leader_id, 0);
+    ASSERT_EQ(known.current_voters.size(), 1u);
+    EXPECT_EQ(known.high_watermark, known.current_voters[0].log_end_offset);
+    EXPECT_EQ(response.topics.at(0).partitions.at(1).error_code,
+              ErrorCode::unknown_topic_or_partition);
+    EXPECT_EQ(response.topics.at(1).partitions.at(0).error_code,
+              ErrorCode::unknown_topic_or_partition);
+    ASSERT_EQ(response.nodes.size(), 1u);
+    EXPECT_EQ(response.nodes[0].listeners.at(0).host, "here");
+    EXPECT_EQ(response.nodes[0].listeners.at(0).port, 19092);
+}
+
+TEST_F(ServiceTest, TheLastVoterStays) {
+    ASSERT_TRUE(open().ok());
+    serve();
+    kafka::RemoveRaftVoterRequest remove;
+    remove.cluster_id = std::nullopt;
+    EXPECT_EQ(ask(remove).error_code, ErrorCode::invalid_request);
+    remove.voter_id = 5;
+    EXPECT_EQ(ask(remove).error_code, ErrorCode::voter_not_found);
+    kafka::AddRaftVoterRequest add;
+    add.cluster_id = std::nullopt;
+    EXPECT_EQ(ask(add).error_code, ErrorCode::duplicate_voter);
+    add.voter_id = 5;
+    EXPECT_EQ(ask(add).error_code, ErrorCode::invalid_request);
+    add.cluster_id = "another";
+    EXPECT_EQ(ask(add).error_code, ErrorCode::inconsistent_cluster_id);
 }
 
 TEST_F(ServiceTest, TenThousandPartitionsInOneRequest) {
     ASSERT_TRUE(open().ok());
     serve();
     auto begin = std::chrono::steady_clock::now();
-    auto response = ask<kafka::CreateTopicsResponse>(create("big", 10'000));
+    auto response = ask(create("big", 10'000));
     auto took = std::chrono::steady_clock::now() - begin;
     EXPECT_EQ(response.topics.at(0).num_partitions, 10'000);
     RecordProperty(

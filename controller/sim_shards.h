@@ -52,10 +52,10 @@ class SimShards : public io::Shards {
         size_t index() const override { return index_; }
         void post(base::Function<void()> work) override { queue.push_back(std::move(work)); }
         bool here() const override { return all_.running_ == this; }
+        /// Time stands still.
         std::unique_ptr<io::Timer> after(std::chrono::milliseconds,
                                          base::Function<void()>) override {
-            CHECK(false) << "the controller sets no timers";
-            return nullptr;
+            return std::make_unique<io::Timer>();
         }
         boost::asio::io_context& context() override {
             CHECK(false) << "there is no event loop here";

@@ -108,28 +108,28 @@ inline constexpr auto apis = std::to_array<Api>({
     {ApiKey::describe_log_dirs, "DescribeLogDirs", {1, 4}, 2},
     {ApiKey::create_partitions, "CreatePartitions", {0, 3}, 2},
     {ApiKey::delete_groups, "DeleteGroups", {0, 2}, 2},
+    {ApiKey::elect_leaders, "ElectLeaders", {0, 2}, 2},
     {ApiKey::incremental_alter_configs, "IncrementalAlterConfigs", {0, 1}, 1},
+    {ApiKey::alter_partition_reassignments, "AlterPartitionReassignments", {0, 1}, 0},
+    {ApiKey::list_partition_reassignments, "ListPartitionReassignments", {0, 0}, 0},
     {ApiKey::offset_delete, "OffsetDelete", {0, 0}, never_flexible},
+    {ApiKey::describe_quorum, "DescribeQuorum", {0, 2}, 0},
+    {ApiKey::update_features, "UpdateFeatures", {0, 2}, 0},
     {ApiKey::describe_cluster, "DescribeCluster", {0, 2}, 0},
+    {ApiKey::unregister_broker, "UnregisterBroker", {0, 0}, 0},
     {ApiKey::list_config_resources, "ListConfigResources", {0, 1}, 0},
     {ApiKey::describe_topic_partitions, "DescribeTopicPartitions", {0, 0}, 0},
+    {ApiKey::add_raft_voter, "AddRaftVoter", {0, 1}, 0},
+    {ApiKey::remove_raft_voter, "RemoveRaftVoter", {0, 0}, 0},
 });
 
 /// What can be read and written, but is not served: ApiVersions doesn't tell of it, and a request
 /// is refused as if its key were unknown. Its versions are all that Kafka knows.
 inline constexpr auto unserved_apis = std::to_array<Api>({
-    {ApiKey::elect_leaders, "ElectLeaders", {0, 2}, 2},
-    {ApiKey::alter_partition_reassignments, "AlterPartitionReassignments", {0, 1}, 0},
-    {ApiKey::list_partition_reassignments, "ListPartitionReassignments", {0, 0}, 0},
-    {ApiKey::describe_quorum, "DescribeQuorum", {0, 2}, 0},
     {ApiKey::alter_partition, "AlterPartition", {2, 3}, 0},
-    {ApiKey::update_features, "UpdateFeatures", {0, 2}, 0},
     {ApiKey::broker_registration, "BrokerRegistration", {0, 4}, 0},
     {ApiKey::broker_heartbeat, "BrokerHeartbeat", {0, 2}, 0},
-    {ApiKey::unregister_broker, "UnregisterBroker", {0, 0}, 0},
     {ApiKey::allocate_producer_ids, "AllocateProducerIds", {0, 0}, 0},
-    {ApiKey::add_raft_voter, "AddRaftVoter", {0, 1}, 0},
-    {ApiKey::remove_raft_voter, "RemoveRaftVoter", {0, 0}, 0},
 });
 
 /// Where a key's row is; the number of rows if there is none. An index, because GCC 12 takes the

@@ -71,8 +71,9 @@ void change_topics(CallPtr call, Request request, Reply<Response> reply) {
         });
 }
 
+/// What needs nothing but the controller's answer.
 template <class Request, class Response>
-void change_configs(CallPtr call, Request request, Reply<Response> reply) {
+void pass_on(CallPtr call, Request request, Reply<Response> reply) {
     ask_controller(call, std::move(request),
                    [reply = std::move(reply)](Response response) mutable { reply(response); });
 }
@@ -86,8 +87,16 @@ void change_configs(CallPtr call, Request request, Reply<Response> reply) {
 CONTROLLED(create_topics, change_topics, CreateTopics)
 CONTROLLED(delete_topics, change_topics, DeleteTopics)
 CONTROLLED(create_partitions, change_topics, CreatePartitions)
-CONTROLLED(alter_configs, change_configs, AlterConfigs)
-CONTROLLED(incremental_alter_configs, change_configs, IncrementalAlterConfigs)
+CONTROLLED(alter_configs, pass_on, AlterConfigs)
+CONTROLLED(incremental_alter_configs, pass_on, IncrementalAlterConfigs)
+CONTROLLED(elect_leaders, pass_on, ElectLeaders)
+CONTROLLED(alter_partition_reassignments, pass_on, AlterPartitionReassignments)
+CONTROLLED(list_partition_reassignments, pass_on, ListPartitionReassignments)
+CONTROLLED(describe_quorum, pass_on, DescribeQuorum)
+CONTROLLED(update_features, pass_on, UpdateFeatures)
+CONTROLLED(unregister_broker, pass_on, UnregisterBroker)
+CONTROLLED(add_raft_voter, pass_on, AddRaftVoter)
+CONTROLLED(remove_raft_voter, pass_on, RemoveRaftVoter)
 #undef CONTROLLED
 
 }  // namespace broker::handlers

@@ -19,7 +19,7 @@ void describe_cluster(CallPtr call, kafka::DescribeClusterRequest request,
         return reply(response);
     }
     response.cluster_id = image.cluster_id();
-    response.controller_id = call->services.settings.id.value;
+    response.controller_id = shown_controller(*call);
     if (request.include_cluster_authorized_operations)
         response.cluster_authorized_operations = cluster_operations;
     for (const auto& [id, broker] : image.brokers()) {

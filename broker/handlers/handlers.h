@@ -34,6 +34,14 @@ MOLDAU_API(OffsetDelete)
 MOLDAU_API(DescribeCluster)
 MOLDAU_API(ListConfigResources)
 MOLDAU_API(DescribeTopicPartitions)
+MOLDAU_API(ElectLeaders)
+MOLDAU_API(AlterPartitionReassignments)
+MOLDAU_API(ListPartitionReassignments)
+MOLDAU_API(DescribeQuorum)
+MOLDAU_API(UpdateFeatures)
+MOLDAU_API(UnregisterBroker)
+MOLDAU_API(AddRaftVoter)
+MOLDAU_API(RemoveRaftVoter)
 #undef MOLDAU_API
 }  // namespace kafka
 
@@ -72,6 +80,14 @@ MOLDAU_HANDLER(offset_delete, OffsetDelete)
 MOLDAU_HANDLER(describe_cluster, DescribeCluster)
 MOLDAU_HANDLER(list_config_resources, ListConfigResources)
 MOLDAU_HANDLER(describe_topic_partitions, DescribeTopicPartitions)
+MOLDAU_HANDLER(elect_leaders, ElectLeaders)
+MOLDAU_HANDLER(alter_partition_reassignments, AlterPartitionReassignments)
+MOLDAU_HANDLER(list_partition_reassignments, ListPartitionReassignments)
+MOLDAU_HANDLER(describe_quorum, DescribeQuorum)
+MOLDAU_HANDLER(update_features, UpdateFeatures)
+MOLDAU_HANDLER(unregister_broker, UnregisterBroker)
+MOLDAU_HANDLER(add_raft_voter, AddRaftVoter)
+MOLDAU_HANDLER(remove_raft_voter, RemoveRaftVoter)
 #undef MOLDAU_HANDLER
 
 }  // namespace broker::handlers

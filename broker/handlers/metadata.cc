@@ -72,7 +72,7 @@ Response answer(const Call& call, const Request& request, const Failures& failur
             {broker->id.value, endpoint->host, endpoint->port, broker->rack});
     }
     response.cluster_id = image.cluster_id();
-    response.controller_id = call.services.settings.id.value;
+    response.controller_id = shown_controller(call);
     if (request.include_cluster_authorized_operations)
         response.cluster_authorized_operations = cluster_operations;
     const bool operations = request.include_topic_authorized_operations;

@@ -80,15 +80,25 @@ base::Status Serve::run() const {
         spdlog::info("{}: {} is ignored: {}", ignored.from, ignored.key, ignored.why);
     const broker::Settings settings = broker::settings_from(properties);
     Signals signals;  // before the node starts its threads
-    ASSIGN_OR_RETURN(const auto node, broker::Node::start(settings));
+    std::optional<int> signal;
+    const auto stopping = [&] {
+        if (!signal) signal = signals.wait(std::chrono::milliseconds(0));
+        return signal.has_value();
+    };
+    auto started = broker::Node::start(settings, stopping);
+    if (absl::IsCancelled(started.status())) {
+        spdlog::info("{} (signal {})", base::message(started.status()), *signal);
+        return base::ok();
+    }
+    ASSIGN_OR_RETURN(const auto node, std::move(started));
     std::string addresses;
     for (const std::string& one : node->addresses())
         addresses += (addresses.empty() ? "" : ",") + one;
+    if (!settings.cluster.broker) addresses = settings.cluster.address;
     std::printf("ready: node %d of cluster %s serves on %s\n", settings.id.value,
                 node->cluster_id().c_str(), addresses.c_str());
     std::fflush(stdout);
     constexpr std::chrono::hours as_long_as_it_takes{1};
-    std::optional<int> signal;
     while (!signal) signal = signals.wait(as_long_as_it_takes);
     spdlog::info("stopping after signal {}", *signal);
     RETURN_IF_ERROR(node->stop());

@@ -226,10 +226,11 @@ void Quorum::fail(base::Status why) {
     if (std::exchange(failed_, true)) return;
     raft_->halt(why);
     for (auto& [context, read] : std::exchange(reads_, {})) read.done(false);
+    // First, so that what was proposed is not taken for refused.
+    events_.on_failure(why);
     standing_.active = false;
     standing_.leader.reset();
     events_.on_standing(standing_);
-    events_.on_failure(why);
 }
 
 }  // namespace quorum

@@ -1,6 +1,7 @@
-// The rows of the metadata log, with right checksums, as a fault in whoever wrote them could leave
-// them: the journal refuses them, or can be used. The input is rows one after the other: kind (1
-// byte), number (1 byte), length (2 bytes, big-endian), what follows the checksum.
+// The rows of the metadata log, of this format and the one before, with right checksums, as a fault
+// in whoever wrote them could leave them: the log refuses them, or can be used. The input is rows
+// one after the other: kind (1 byte), number (1 byte), length (2 bytes, big-endian), what follows
+// the checksum.
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,7 +9,7 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "base/endian.h"
-#include "controller/journal.h"
+#include "controller/quorum/log_store.h"
 #include "storage/store/memory_store.h"
 
 namespace {
@@ -22,7 +23,7 @@ void put(std::string& out, I value) {
 
 std::string row_key(uint8_t kind, uint8_t number) {
     std::string key;
-    switch (kind % 4) {
+    switch (kind % 7) {
         case 0:
             key = "m/entry/";
             put<int64_t>(key, number);
@@ -36,6 +37,17 @@ std::string row_key(uint8_t kind, uint8_t number) {
             break;
         case 3:
             key = "m/term";
+            break;
+        case 4:
+            key = "m/member";
+            break;
+        case 5:
+            key = "m/state";
+            break;
+        case 6:
+            key = "m/chunk/";
+            put<uint64_t>(key, number >> 4);
+            put<uint32_t>(key, number & 0xf);
             break;
     }
     return key;
@@ -60,21 +72,25 @@ void fill(storage::Store& store, std::string_view in) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     storage::MemoryStore store;
     fill(store, {reinterpret_cast<const char*>(data), size});
-    controller::Journal journal(store, 1);
-    const auto image = journal.open();
-    if (!image.ok()) {
-        CHECK(!base::message(image.status()).empty());
+    const auto open = [&store] {
+        quorum::LogStore::Options options;
+        options.id = 0;
+        options.address = "here:19092";
+        options.draw = [] { return uint64_t{7}; };
+        return quorum::LogStore::open(store, std::move(options));
+    };
+    const auto opened = open();
+    if (!opened.ok()) {
+        CHECK(!base::message(opened.status()).empty());
         return 0;
     }
-    CHECK((*image)->position() == journal.last());
-    CHECK(journal.first() <= journal.last().index + 1);
-    const auto entries = journal.read(journal.first(), 1u << 20);
+    const auto& stored = opened->stored;
+    CHECK(stored.applied <= stored.last && opened->image->position().index == stored.applied);
+    const auto entries = opened->log->entries(stored.applied + 1, stored.last + 1, SIZE_MAX);
     CHECK(entries.ok()) << entries.status();
-    const auto term = journal.begin_term();
-    if (!term.ok()) return 0;
-    controller::Journal again(store, 1);
-    const auto same = again.open();
-    CHECK(same.ok()) << same.status();
-    CHECK(again.last() == journal.last());
+    CHECK(static_cast<raft::Index>(entries->size()) == stored.last - stored.applied);
+    const auto again = open();
+    CHECK(again.ok()) << again.status();
+    CHECK(again->stored.last == stored.last && again->log->self() == opened->log->self());
     return 0;
 }

@@ -1,0 +1,260 @@
+#include "broker/cluster_member.h"
+
+#include <fstream>
+#include <future>
+#include <sstream>
+
+#include "absl/random/random.h"
+#include "broker/formation.h"
+#include "spdlog/spdlog.h"
+
+namespace broker {
+
+namespace {
+
+using controller::rpc::CallResult;
+using controller::rpc::JoinReply;
+using controller::rpc::JoinRequest;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kApplyEvery{250};
+constexpr milliseconds kApplyPatience{1000};
+constexpr milliseconds kLookForFaults{100};
+
+/// As the transport says it: kAborted means that another node may be asked.
+base::Status status_of(const kafka::Error& error) {
+    switch (error.code) {
+        case kafka::ErrorCode::not_controller:
+            return absl::AbortedError(error.message);
+        case kafka::ErrorCode::invalid_request:
+        case kafka::ErrorCode::unsupported_version:
+            return base::invalid(error.message);
+        case kafka::ErrorCode::throttling_quota_exceeded:
+        case kafka::ErrorCode::policy_violation:
+            return absl::ResourceExhaustedError(error.message);
+        case kafka::ErrorCode::request_timed_out:
+            return base::precondition(error.message);
+        default:
+            return absl::InternalError(error.message);
+    }
+}
+
+template <class Work>
+void on_shard(io::Shard& shard, Work work) {
+    std::promise<void> done;
+    shard.post([&] {
+        work();
+        done.set_value();
+    });
+    done.get_future().wait();
+}
+
+/// The nodes that `self` is cut off from: lines "A B".
+std::set<int32_t> cut_from(const std::string& faults, int32_t self) {
+    std::set<int32_t> out;
+    std::istringstream lines(faults);
+    for (int32_t a = 0, b = 0; lines >> a >> b;) {
+        if (a == self) out.insert(b);
+        if (b == self) out.insert(a);
+    }
+    return out;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<ClusterMember>> ClusterMember::start(
+    const Settings& settings, storage::Store& store, const std::string& cluster_id, Events events,
+    const std::function<bool()>& stopping) {
+    std::unique_ptr<ClusterMember> out(new ClusterMember(settings, std::move(events)));
+    RETURN_IF_ERROR(out->open(store, cluster_id, stopping));
+    RETURN_IF_ERROR(out->connect());
+    out->service_->start();
+    if (out->peers_) {
+        out->home().post([member = out.get()] { member->apply_if_outside(); });
+        if (!settings.cluster.fault_file.empty())
+            out->home().post([member = out.get()] { member->watch_faults(); });
+    }
+    return out;
+}
+
+ClusterMember::~ClusterMember() { stop(); }
+
+base::Status ClusterMember::open(storage::Store& store, const std::string& cluster_id,
+                                 const std::function<bool()>& stopping) {
+    // Their own pool too: what the quorum writes must not wait for the partitions' syncs.
+    shards_ = io::Shards::start(1, 2);
+    quorum::LogStore::Options log;
+    log.id = settings_.id.value;
+    log.cluster_id = cluster_id;
+    log.address = settings_.cluster.address;
+    log.draw = [random = absl::BitGen()]() mutable { return absl::Uniform<uint64_t>(random); };
+    ASSIGN_OR_RETURN(auto opened, quorum::LogStore::open(store, std::move(log)));
+    if (is_blank(opened)) RETURN_IF_ERROR(form(opened, settings_, home(), stopping));
+    cluster_id_ = opened.log->cluster_id();
+
+    controller::Service::Options options;
+    options.id = settings_.id;
+    options.static_configs = settings_.static_configs;
+    for (const auto& voter : settings_.cluster.voters) options.founders.insert(voter.id.value);
+    options.session_ms = settings_.cluster.session.count();
+    options.send = [this](raft::Message m) {
+        if (peers_) peers_->send(std::move(m));
+    };
+    options.on_configuration = [this](const raft::Configuration&) { update_roster(); };
+    options.on_standing = [this](const quorum::Standing& s) { standing_changed(s); };
+    options.on_failure = [this](const base::Status& why) { events_.on_failure(why); };
+    service_ = std::make_unique<controller::Service>(*shards_, home(), std::move(opened),
+                                                     std::move(options));
+    return base::ok();
+}
+
+base::Status ClusterMember::connect() {
+    if (settings_.cluster.listen.empty()) return base::ok();
+    client_ = std::make_unique<controller::rpc::Client>(home());
+    quorum::PeerOptions options;
+    options.cluster = service_->raft_cluster();
+    options.self = service_->self();
+    options.address = settings_.cluster.address;
+    quorum::PeerEvents events;
+    events.on_message = [this](raft::Message m) { service_->receive(std::move(m)); };
+    events.on_connected = [](const raft::Member&) {};
+    events.on_unreachable = [this](const raft::Member& member, quorum::Trouble trouble,
+                                   const base::Status& why) {
+        if (trouble == quorum::Trouble::rejected)
+            spdlog::warn("node {} takes no messages of this one: {}", member.id,
+                         base::message(why));
+        // A session is the stream to the node: nobody listens where it led to, so the process is
+        // gone.
+        if (trouble == quorum::Trouble::refused) service_->process_gone(base::BrokerId{member.id});
+    };
+    peers_ = std::make_unique<quorum::Peers>(home(), std::move(options), std::move(events));
+    controller::rpc::Handlers handlers;
+    handlers.call = [this](controller::rpc::Call call, auto done) {
+        answer(std::move(call), std::move(done));
+    };
+    handlers.join = [this](const JoinRequest& request, auto done) { done(answer(request)); };
+    endpoint_ = std::make_unique<controller::rpc::Endpoint>(home(), std::move(handlers));
+    on_shard(home(), [this] { update_roster(); });
+    quorum::Server::Options server;
+    server.address = settings_.cluster.listen;
+    ASSIGN_OR_RETURN(server_,
+                     quorum::Server::start(server, {&peers_->service(), &endpoint_->service()}));
+    return base::ok();
+}
+
+void ClusterMember::stop() {
+    if (std::exchange(stopped_, true)) return;
+    if (server_) server_->stop();
+    server_.reset();
+    if (endpoint_) endpoint_->stop();
+    if (client_) client_->stop();
+    if (peers_) peers_->stop();
+    if (shards_ && service_) {
+        std::promise<void> done;
+        service_->stop([&] {
+            joining_.reset();
+            faults_.reset();
+            done.set_value();
+        });
+        done.get_future().wait();
+    }
+    if (shards_) shards_->stop();
+    peers_.reset();
+    endpoint_.reset();
+    client_.reset();
+}
+
+void ClusterMember::standing_changed(const quorum::Standing& now) {
+    if (now.active)
+        spdlog::info("node {} is the active controller of term {}", settings_.id.value, now.term);
+    update_roster();
+    events_.on_standing(now);
+}
+
+/// Whoever knows this node may speak to it while it has no leader: it may be a new one, that the
+/// configuration here does not name yet.
+void ClusterMember::update_roster() {
+    if (!peers_) return;
+    quorum::Roster roster;
+    const auto& configuration = service_->configuration();
+    roster.members = configuration.voters;
+    roster.members.insert(configuration.learners.begin(), configuration.learners.end());
+    roster.open = !configuration.has(service_->self()) || !service_->standing().leader;
+    peers_->set_roster(std::move(roster));
+}
+
+std::set<std::string> ClusterMember::addresses() const {
+    std::set<std::string> out;
+    for (const auto& voter : settings_.cluster.voters) out.insert(voter.address);
+    const auto& configuration = service_->configuration();
+    for (const auto* members : {&configuration.voters, &configuration.learners})
+        for (const auto& [member, address] : *members) out.insert(address);
+    out.erase(settings_.cluster.address);
+    return out;
+}
+
+void ClusterMember::apply_if_outside() {
+    joining_ = home().after(kApplyEvery, [this] { apply_if_outside(); });
+    if (service_->configuration().has(service_->self())) return;
+    const JoinRequest request{service_->self(), settings_.cluster.address, cluster_id_,
+                              settings_.cluster.controller};
+    for (const auto& address : addresses())
+        client_->join(address, -1, request, kApplyPatience, [](const base::Result<JoinReply>& r) {
+            if (r.ok() && !r->refusal.empty()) spdlog::debug("not taken in yet: {}", r->refusal);
+        });
+}
+
+void ClusterMember::answer(controller::rpc::Call call,
+                           base::Function<void(base::Result<CallResult>)> done) {
+    if (call.cluster_id != cluster_id_)
+        return done(base::precondition("this node is of cluster " + cluster_id_ + ", not of " +
+                                       call.cluster_id));
+    controller::Service::Encoded request{static_cast<kafka::ApiKey>(call.api_key), call.api_version,
+                                         std::move(call.body)};
+    service_->call(std::move(request),
+                   [done = std::move(done)](
+                       kafka::Outcome<controller::Service::Answered<std::string>> outcome) mutable {
+                       if (!outcome) return done(status_of(outcome.error()));
+                       done(CallResult{outcome->index, std::move(outcome->response)});
+                   });
+}
+
+JoinReply ClusterMember::answer(const JoinRequest& request) {
+    JoinReply reply;
+    reply.cluster_id = cluster_id_;
+    reply.self = service_->self();
+    reply.leader = service_->standing().leader;
+    if (reply.leader) {
+        const auto& voters = service_->configuration().voters;
+        if (const auto leader = voters.find(*reply.leader); leader != voters.end())
+            reply.leader_address = leader->second;
+    }
+    if (request.cluster_id.empty()) {
+        reply.refusal = "it has to take the cluster's id first";
+    } else if (request.cluster_id != cluster_id_) {
+        reply.refusal = "it is of cluster " + request.cluster_id + ", and this is " + cluster_id_;
+    } else if (reply.leader != reply.self) {
+        reply.refusal = "the leader takes it in";
+    } else if (const auto status = service_->apply({request.self, request.address}); !status.ok()) {
+        reply.refusal = base::message(status);
+        spdlog::warn("node {} asks to be taken in: {}", request.self.id, reply.refusal);
+    } else {
+        reply.accepted = true;
+    }
+    return reply;
+}
+
+void ClusterMember::watch_faults() {
+    faults_ = home().after(kLookForFaults, [this] { watch_faults(); });
+    std::ifstream in(settings_.cluster.fault_file);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (text == faults_seen_) return;
+    faults_seen_ = std::move(text);
+    const auto cut = cut_from(faults_seen_, settings_.id.value);
+    peers_->set_cut(cut);
+    client_->set_cut(cut);
+    endpoint_->set_cut(cut);
+    spdlog::warn("cut off from {} nodes, as {} says", cut.size(), settings_.cluster.fault_file);
+}
+
+}  // namespace broker

@@ -1,0 +1,84 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/status.h"
+#include "broker/settings.h"
+#include "controller/quorum/peers.h"
+#include "controller/quorum/server.h"
+#include "controller/rpc/client.h"
+#include "controller/rpc/endpoint.h"
+#include "controller/service.h"
+#include "io/shard.h"
+
+namespace storage {
+class Store;
+}
+
+namespace broker {
+
+/// This node as a member of its cluster's quorum: the metadata log in the store, the controller's
+/// service on it, and the gRPC connections to the other nodes, all on a shard of their own, so that
+/// clients' requests don't hold up what keeps the cluster together.
+class ClusterMember {
+  public:
+    struct Events {
+        /// On the home shard.
+        base::Function<void(const quorum::Standing&)> on_standing;
+        base::Function<void(const base::Status&)> on_failure;
+    };
+    /// Opens the log. A node with a blank disk founds the cluster together with the other
+    /// configured voters, or joins it if there is one; until that is done this blocks, unless
+    /// `stopping` says to give up. `cluster_id`: as configured or marked; empty: not known.
+    /// kDataLoss and kFailedPrecondition as LogStore::open; kFailedPrecondition too if the address
+    /// can't be listened on, or the others are of another cluster; kCancelled.
+    static base::Result<std::unique_ptr<ClusterMember>> start(
+        const Settings&, storage::Store&, const std::string& cluster_id, Events,
+        const std::function<bool()>& stopping);
+    ~ClusterMember();
+
+    io::Shard& home() { return shards_->at(0); }
+    controller::Service& service() { return *service_; }
+    /// Null in a cluster that nobody can join.
+    controller::rpc::Client* client() { return client_.get(); }
+    const std::string& cluster_id() const { return cluster_id_; }
+
+    /// Ends all that reaches other nodes; then the threads. What is posted to home() afterwards
+    /// does not run. Blocks.
+    void stop();
+
+  private:
+    ClusterMember(const Settings& settings, Events events)
+        : settings_(settings), events_(std::move(events)) {}
+    base::Status open(storage::Store&, const std::string& cluster_id,
+                      const std::function<bool()>& stopping);
+    base::Status connect();
+    void standing_changed(const quorum::Standing&);
+    void update_roster();
+    /// Asks the others to be taken in, until it is a member.
+    void apply_if_outside();
+    void answer(controller::rpc::Call,
+                base::Function<void(base::Result<controller::rpc::CallResult>)>);
+    controller::rpc::JoinReply answer(const controller::rpc::JoinRequest&);
+    std::set<std::string> addresses() const;
+    /// Of `moldau local cut`.
+    void watch_faults();
+
+    const Settings& settings_;
+    Events events_;
+    std::string cluster_id_;
+    std::unique_ptr<io::Shards> shards_;
+    std::unique_ptr<controller::Service> service_;
+    std::unique_ptr<controller::rpc::Client> client_;
+    std::unique_ptr<quorum::Peers> peers_;
+    std::unique_ptr<controller::rpc::Endpoint> endpoint_;
+    std::unique_ptr<quorum::Server> server_;
+    std::unique_ptr<io::Timer> joining_;
+    std::unique_ptr<io::Timer> faults_;
+    std::string faults_seen_;
+    bool stopped_ = false;
+};
+
+}  // namespace broker

@@ -1,0 +1,64 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "base/function.h"
+#include "base/status.h"
+#include "broker/controller_link.h"
+#include "metadata/image.h"
+
+namespace broker {
+
+/// This broker's session with the active controller: registers it, tells that it lives, asks for it
+/// to be in service once it can be, and out of it when the broker stops. Lives on the home shard.
+class Registration {
+  public:
+    Registration(io::Shard& home, ControllerLink&, std::chrono::milliseconds heartbeat);
+
+    /// Registers; `done` gets the broker's epoch, once. From then on heartbeats are sent, that
+    /// leave the broker fenced. If it is forgotten meanwhile, it registers again.
+    void start(metadata::Broker, const std::string& cluster_id, int64_t previous_epoch,
+               base::Function<void(kafka::Outcome<int64_t>)> done);
+    /// How far this broker has brought the metadata into effect.
+    void caught_up_to(int64_t metadata_index);
+    /// It can serve from now on: `done` runs once the controller has taken it into service, with
+    /// the index of the entry that says so.
+    void serve(base::Function<void(int64_t index)> done);
+    /// Gives its leaderships away, as long as somebody else may have them: `done` runs when nothing
+    /// depends on this broker any more, or `patience` is over. No heartbeat is sent afterwards.
+    void withdraw(std::chrono::milliseconds patience, base::Function<void()> done);
+    void stop();
+
+    /// -1 while it is not registered. On the home shard.
+    int64_t epoch() const { return epoch_; }
+
+  private:
+    void register_now();
+    void registered(
+        const kafka::Outcome<controller::Service::Answered<kafka::BrokerRegistrationResponse>>&);
+    void beat();
+    void beaten(
+        const kafka::Outcome<controller::Service::Answered<kafka::BrokerHeartbeatResponse>>&);
+    void beat_after(std::chrono::milliseconds);
+    void withdrawn();
+
+    io::Shard& home_;
+    ControllerLink& link_;
+    const std::chrono::milliseconds heartbeat_;
+    kafka::BrokerRegistrationRequest request_;
+    base::Function<void(kafka::Outcome<int64_t>)> on_registered_;
+    base::Function<void(int64_t)> on_served_;
+    base::Function<void()> on_withdrawn_;
+    base::InstantMs give_up_at_ = 0;  // registering another process's id, or withdrawing
+    int64_t epoch_ = -1;
+    int64_t metadata_index_ = 0;
+    bool serves_ = false;
+    bool withdraws_ = false;
+    bool asking_ = false;
+    bool again_ = false;  // what is to be told has changed while one was out
+    bool stopped_ = false;
+    std::unique_ptr<io::Timer> timer_;
+};
+
+}  // namespace broker
