@@ -39,6 +39,8 @@ base::Result<std::vector<raft::Message>> read(const grpc::ByteBuffer& buffer, co
     return decode({reinterpret_cast<const char*>(bytes.begin()), bytes.size()}, link);
 }
 
+base::Status stopping() { return base::unavailable("the node is stopping"); }
+
 grpc::ByteBuffer welcome() {
     v1::Welcome message;
     message.set_version(kProtocolVersion);
@@ -60,6 +62,8 @@ struct Inbound::State {
     Roster roster;
     bool closed = false;
     std::map<raft::Member, Stream*> streams;
+    std::set<int32_t> cut;
+    std::set<Stream*> waiting;  // of nodes that are cut off
     std::shared_ptr<void> alive;
 };
 
@@ -69,7 +73,9 @@ class Inbound::Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, g
   public:
     Stream(std::shared_ptr<State> state, const grpc::CallbackServerContext& context)
         : state_(std::move(state)) {
-        state_->home.post([this, hello = read_hello(context)] { arrive(hello); });
+        state_->home.post([this, hello = read_hello(context)] {
+            hello.ok() ? arrive(*hello) : finish(hello.status());
+        });
     }
 
     void OnReadDone(bool ok) override {
@@ -98,39 +104,48 @@ class Inbound::Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, g
         if (std::exchange(finished_, true)) return;
         status_ = to_grpc(why);
         if (!writing_) Finish(status_);
+        state_->waiting.erase(this);
         const auto listed = state_->streams.find(hello_.link.from);
         if (listed == state_->streams.end() || listed->second != this) return;
         state_->streams.erase(listed);
         state_->events.on_left();
     }
     const Hello& hello() const { return hello_; }
+    bool cut() const { return state_->cut.contains(hello_.link.from.id); }
 
-  private:
-    base::Status admit(const base::Result<Hello>& hello) const {
-        if (state_->closed) return base::unavailable("the node is stopping");
-        RETURN_IF_ERROR(hello.status());
-        RETURN_IF_ERROR(admits(state_->roster, state_->cluster, state_->self, *hello));
-        if (state_->streams.size() >= kMostStreams && !state_->streams.contains(hello->link.from))
-            return base::exhausted("too many streams");
-        return base::ok();
-    }
-
-    void arrive(const base::Result<Hello>& hello) {
-        if (auto refused = admit(hello); !refused.ok()) return finish(refused);
-        alive_ = state_->alive;
-        hello_ = *hello;
+    void enter() {
+        if (auto refused = admit(); !refused.ok()) return finish(refused);
         const auto& from = hello_.link.from;
         if (const auto older = state_->streams.find(from); older != state_->streams.end())
             older->second->finish(absl::AbortedError("a newer stream has taken its place"));
         state_->streams.emplace(from, this);
         writing_ = true;
         StartWrite(&welcome_);
-        StartRead(&buffer_);
         state_->events.on_arrived(from);
+    }
+
+  private:
+    base::Status admit() const {
+        RETURN_IF_ERROR(admits(state_->roster, state_->cluster, state_->self, hello_));
+        if (state_->streams.size() >= kMostStreams && !state_->streams.contains(hello_.link.from))
+            return base::exhausted("too many streams");
+        return base::ok();
+    }
+
+    void arrive(const Hello& hello) {
+        if (state_->closed) return finish(stopping());
+        alive_ = state_->alive;
+        hello_ = hello;
+        if (!cut()) enter();
+        else if (state_->waiting.size() < kMostStreams) state_->waiting.insert(this);
+        else finish(base::exhausted("too many streams"));
+        // Without a read its end would not be told.
+        if (!finished_) StartRead(&buffer_);
     }
 
     void take(base::Result<std::vector<raft::Message>> batch) {
         if (finished_) return;
+        if (cut()) return StartRead(&buffer_);
         if (!batch.ok()) return finish(batch.status());
         for (auto& m : *batch) {
             state_->events.on_message(std::move(m));
@@ -176,8 +191,24 @@ void Inbound::keep(std::shared_ptr<void> alive) { state_->alive = std::move(aliv
 
 void Inbound::set_roster(Roster roster) {
     state_->roster = std::move(roster);
+    turn_away();
+}
+
+void Inbound::set_cut(std::set<int32_t> nodes) {
+    state_->cut = std::move(nodes);
+    for (auto* stream : std::set(state_->waiting)) {
+        if (stream->cut()) continue;
+        state_->waiting.erase(stream);
+        stream->enter();
+    }
+    turn_away();
+}
+
+/// Whom the roster does not let in.
+void Inbound::turn_away() {
     std::vector<std::pair<Stream*, base::Status>> out;
     for (const auto& [member, stream] : state_->streams) {
+        if (stream->cut()) continue;
         auto status = admits(state_->roster, state_->cluster, state_->self, stream->hello());
         if (!status.ok()) out.emplace_back(stream, std::move(status));
     }
@@ -193,8 +224,8 @@ std::vector<Hello> Inbound::senders() const {
 void Inbound::close() {
     state_->closed = true;
     const auto streams = std::exchange(state_->streams, {});
-    for (const auto& [member, stream] : streams)
-        stream->finish(base::unavailable("the node is stopping"));
+    for (const auto& [member, stream] : streams) stream->finish(stopping());
+    for (auto* stream : std::set(state_->waiting)) stream->finish(stopping());
     state_->alive.reset();
 }
 

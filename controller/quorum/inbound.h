@@ -1,5 +1,7 @@
 #pragma once
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/function.h"
@@ -31,6 +33,9 @@ class Inbound {
     grpc::Service& service();
     /// Ends the streams that it does not let in.
     void set_roster(Roster);
+    /// What comes from these nodes is dropped, their streams don't end, and new ones wait, neither
+    /// welcomed nor refused, until they are no longer in the set.
+    void set_cut(std::set<int32_t> nodes);
     /// Those whose streams last.
     std::vector<Hello> senders() const;
     /// Ends all streams, and turns away who comes. No event comes after it.
@@ -42,6 +47,8 @@ class Inbound {
     struct State;
     class Stream;
     class Service;
+
+    void turn_away();
 
     std::shared_ptr<State> state_;
     std::unique_ptr<Service> service_;

@@ -64,6 +64,8 @@ Trouble trouble_of(const base::Status& status, bool was_open, bool timed_out) {
     return broken ? Trouble::lost : Trouble::rejected;
 }
 
+base::Status cut_off() { return base::unavailable("cut off"); }
+
 }  // namespace
 
 /// What gRPC reports on its threads is posted to the home shard at once, and each next step is
@@ -135,7 +137,7 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
 };
 
 Outbound::Outbound(io::Shard& home, const PeerOptions& options, PeerEvents& events, raft::Member to,
-                   std::string address, std::shared_ptr<void> alive)
+                   std::string address, bool cut, std::shared_ptr<void> alive)
     : home_(home),
       options_(options),
       events_(events),
@@ -143,6 +145,7 @@ Outbound::Outbound(io::Shard& home, const PeerOptions& options, PeerEvents& even
       address_(std::move(address)),
       alive_(std::move(alive)),
       queue_(options.most_queued_bytes),
+      cut_(cut),
       random_(static_cast<unsigned>(options.self.incarnation.lo ^ to.incarnation.lo)) {
     dial();
 }
@@ -152,6 +155,11 @@ Outbound::~Outbound() {
 }
 
 void Outbound::dial() {
+    if (cut_) {
+        timer_ =
+            home_.after(options_.handshake_timeout, [this] { fail(Trouble::silent, cut_off()); });
+        return;
+    }
     const Hello hello{.link = {options_.cluster, options_.self, to_}, .address = options_.address};
     timed_out_ = false;
     timer_ = home_.after(options_.handshake_timeout, [this] {
@@ -162,7 +170,22 @@ void Outbound::dial() {
 }
 
 void Outbound::wake() {
-    if (call_ == nullptr) dial();
+    if (call_ == nullptr && !cut_) dial();
+}
+
+void Outbound::set_cut(bool cut) {
+    if (std::exchange(cut_, cut) == cut) return;
+    if (!cut) {
+        attempts_ = 0;
+        if (!open_) return dial();
+        timer_ =
+            home_.after(std::chrono::milliseconds(0), [this] { fail(Trouble::lost, cut_off()); });
+        return;
+    }
+    if (call_ != nullptr) std::exchange(call_, nullptr)->leave();
+    if (!open_) return dial();
+    timer_ = home_.after(options_.keepalive_time + options_.keepalive_timeout,
+                         [this] { fail(Trouble::lost, cut_off()); });
 }
 
 void Outbound::send(raft::Message m) {
@@ -209,7 +232,10 @@ std::chrono::milliseconds Outbound::next_pause(Trouble trouble) {
 }
 
 void Outbound::ended(const base::Status& status) {
-    const auto trouble = trouble_of(status, open_, timed_out_);
+    fail(trouble_of(status, open_, timed_out_), status);
+}
+
+void Outbound::fail(Trouble trouble, const base::Status& status) {
     timer_ = home_.after(next_pause(trouble), [this] { dial(); });
     call_ = nullptr;
     open_ = false;

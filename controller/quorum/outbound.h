@@ -20,12 +20,15 @@ class Outbound {
   public:
     /// `alive` is kept until the last call is gone, which is after this is.
     Outbound(io::Shard& home, const PeerOptions& options, PeerEvents& events, raft::Member to,
-             std::string address, std::shared_ptr<void> alive);
+             std::string address, bool cut, std::shared_ptr<void> alive);
     ~Outbound();
 
     void send(raft::Message);
     /// The peer is known to be up: a pause before the next attempt ends now.
     void wake();
+    /// Cut off, nobody answers: an open stream is lost in the time that its probes take, and no
+    /// attempt comes to an end before its time-out. No event comes at once.
+    void set_cut(bool cut);
 
     const std::string& address() const { return address_; }
     Peers::State state() const;
@@ -38,6 +41,7 @@ class Outbound {
     void sent();
     void write();
     void ended(const base::Status&);
+    void fail(Trouble, const base::Status&);
     std::chrono::milliseconds next_pause(Trouble);
 
     io::Shard& home_;
@@ -49,13 +53,14 @@ class Outbound {
 
     SendQueue queue_;
     Call* call_ = nullptr;  // is being dialled or open; nullptr: a pause
+    bool cut_;
     bool open_ = false;
     bool writing_ = false;
     bool timed_out_ = false;
     base::InstantMs opened_at_ = 0;
     uint64_t dropped_ = 0;              // while nobody is there to send to
     int attempts_ = 0;                  // in vain, one after another
-    std::unique_ptr<io::Timer> timer_;  // of the handshake, or of the pause
+    std::unique_ptr<io::Timer> timer_;  // of the handshake, the pause, or what the cut allows
     std::minstd_rand random_;
 };
 

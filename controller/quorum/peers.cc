@@ -37,7 +37,8 @@ void Peers::update_links() {
     for (const auto& [member, address] : wanted) {
         auto& link = links_[member];
         if (link == nullptr || link->address() != address)
-            link = std::make_unique<Outbound>(home_, options_, events_, member, address, alive_);
+            link = std::make_unique<Outbound>(home_, options_, events_, member, address,
+                                              cut_.contains(member.id), alive_);
     }
 }
 
@@ -45,6 +46,12 @@ void Peers::set_roster(Roster roster) {
     roster_ = std::move(roster);
     inbound_->set_roster(roster_);
     update_links();
+}
+
+void Peers::set_cut(std::set<int32_t> nodes) {
+    cut_ = std::move(nodes);
+    for (const auto& [member, link] : links_) link->set_cut(cut_.contains(member.id));
+    inbound_->set_cut(cut_);
 }
 
 void Peers::arrived(const raft::Member& from) {

@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,11 @@ class Peers {
     };
     std::vector<State> states() const;
 
+    /// As if the cable to these nodes were cut, until they are no longer in the set: nothing comes
+    /// from them or reaches them, and no stream is refused or ended by either side. Streams to them
+    /// are lost once a silent connection would be given up, and attempts are Trouble::silent.
+    void set_cut(std::set<int32_t> nodes);
+
     /// Ends all streams and waits for their end; no event comes after it. Before Shards::stop, and
     /// not from a shard.
     void stop();
@@ -105,6 +111,7 @@ class Peers {
     std::shared_ptr<void> alive_;  // shared with every stream: stop() waits for the last
     std::shared_future<void> ended_;
     Roster roster_;
+    std::set<int32_t> cut_;
     std::map<raft::Member, std::unique_ptr<Outbound>> links_;
     std::unique_ptr<Inbound> inbound_;
     bool closed_ = false;   // on the home shard

@@ -49,6 +49,7 @@ class TestNode {
                 [this](const raft::Member& m, Trouble t, const base::Status& s) {
                     tell([&] { troubles_.push_back({m, t, s}); });
                 }});
+        set_roster({});  // a sanitizer does not see that gRPC starts its threads after all that
         auto server = Server::start(
             {.address = options.address, .most_message_bytes = options.most_message_bytes},
             {&peers_->service()});

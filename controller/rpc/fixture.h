@@ -52,6 +52,7 @@ class TestEndpoint {
                                           .accepted = ask.voter});
                      }},
                     options) {
+        on(shard(), [] {});  // a sanitizer does not see that gRPC's threads start after all that
         auto server = quorum::Server::start(
             {.address = "127.0.0.1:" + std::to_string(port), .most_message_bytes = 1 << 20},
             {&endpoint_.service()});
@@ -132,17 +133,17 @@ class TestClient {
     io::Shard& shard() { return shards_->at(0); }
     Client& client() { return client_; }
 
-    /// Broken promises are those whose `done` was let go of.
+    /// kAborted if its `done` is let go of.
     std::future<base::Result<CallResult>> begin(const std::string& address, const Call& call,
                                                 std::chrono::milliseconds timeout = 20s,
                                                 int32_t to = 9) {
-        std::promise<base::Result<CallResult>> promise;
-        auto future = promise.get_future();
-        shard().post([=, this, promise = std::move(promise)]() mutable {
+        auto told = std::make_unique<Told>();
+        auto future = told->promise.get_future();
+        shard().post([=, this, told = std::move(told)]() mutable {
             client_.call(address, to, call, timeout,
-                         [this, promise = std::move(promise)](auto result) mutable {
+                         [this, told = std::move(told)](auto result) mutable {
                              CHECK(shard().here());
-                             promise.set_value(std::move(result));
+                             told->set(std::move(result));
                          });
         });
         return future;
@@ -165,6 +166,18 @@ class TestClient {
     }
 
   private:
+    struct Told {
+        ~Told() {
+            if (!done) set(absl::AbortedError("let go"));
+        }
+        void set(base::Result<CallResult> result) {
+            done = true;
+            promise.set_value(std::move(result));
+        }
+        std::promise<base::Result<CallResult>> promise;
+        bool done = false;
+    };
+
     std::unique_ptr<io::Shards> shards_ = io::Shards::start(1, 1);
     Client client_;
 };
