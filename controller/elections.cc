@@ -46,12 +46,12 @@ void complete(Change& change, int min_isr) {
 
 /// Those that hold all that is committed though they aren't in sync: nothing is committed while
 /// |ISR| is below the minimum.
-Ids eligible_leaders(const Partition& old, const Change& change, const Ids& isr, int min_isr) {
+Ids eligible_leaders(const Partition& old, const Partition& next, BrokerId unclean, int min_isr) {
     Ids elr;
-    if (isr.size() >= effective(min_isr, change.replicas)) return elr;
-    for (auto id : change.replicas)
-        if ((contains(old.isr, id) || contains(old.elr, id)) && !contains(isr, id) &&
-            id != change.unclean)
+    if (next.isr.size() >= effective(min_isr, next.replicas)) return elr;
+    for (auto id : next.replicas)
+        if ((contains(old.isr, id) || contains(old.elr, id)) && !contains(next.isr, id) &&
+            id != unclean)
             elr.push_back(id);
     return elr;
 }
@@ -107,13 +107,18 @@ Partition decide(const Partition& old, Change change, const metadata::Topic& top
                  const TopicRules& rules, const Alive& alive) {
     const int min_isr = rules.min_isr(topic);
     complete(change, min_isr);
-    Partition next = old;
-    next.replicas = change.replicas;
-    next.adding_replicas = change.adding;
-    next.removing_replicas = change.removing;
-    next.recovering = change.recovering;
-    next.isr = change.isr;
-    next.elr = eligible_leaders(old, change, next.isr, min_isr);
+    Partition next{.index = old.index,
+                   .replicas = std::move(change.replicas),
+                   .isr = std::move(change.isr),
+                   .elr = {},
+                   .last_known_elr = old.last_known_elr,
+                   .adding_replicas = std::move(change.adding),
+                   .removing_replicas = std::move(change.removing),
+                   .leader = kNoBroker,
+                   .leader_epoch = old.leader_epoch,
+                   .partition_epoch = old.partition_epoch,
+                   .recovering = change.recovering};
+    next.elr = eligible_leaders(old, next, change.unclean, min_isr);
 
     const auto [leader, unclean] = elect(next, old.leader, change.election, alive);
     next.leader = leader;
@@ -123,7 +128,7 @@ Partition decide(const Partition& old, Change change, const metadata::Topic& top
     } else if (leader != kNoBroker && !contains(next.isr, leader)) {
         next.isr.push_back(leader);
     }
-    next.elr = eligible_leaders(old, change, next.isr, min_isr);
+    next.elr = eligible_leaders(old, next, change.unclean, min_isr);
 
     if (leader != kNoBroker) next.last_known_elr.clear();
     else if (old.leader != kNoBroker) next.last_known_elr = {old.leader};

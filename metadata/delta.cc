@@ -163,9 +163,9 @@ std::optional<base::TopicId> Delta::named(const std::string& name) const {
     return found ? std::optional((*found)->id) : std::nullopt;
 }
 
-Topic& Delta::edit(const base::TopicId& id) {
-    auto& topic = edited_[id];
-    if (!topic) topic = std::make_shared<Topic>(**next_.topics_by_id_.find(id));
+Topic& Delta::edit(const Topic& current) {
+    auto& topic = edited_[current.id];
+    if (!topic) topic = std::make_shared<Topic>(current);
     return *topic;
 }
 
@@ -262,7 +262,7 @@ base::Status Delta::set_partition(const v1::Partition& r) {
           .leader_epoch = r.leader_epoch(),
           .partition_epoch = r.partition_epoch(),
           .recovering = r.recovering()};
-    Topic& editing = edit(id);
+    Topic& editing = edit(*topic);
     if (index == editing.partitions.size()) {
         editing.partitions.push_back(std::move(p));
         ++next_.partition_count_;
@@ -291,7 +291,7 @@ base::Status Delta::change_partition(const v1::PartitionChange& r) {
     }
     if (r.has_recovering()) p->recovering = r.recovering();
     ++p->partition_epoch;
-    edit(id).partitions[static_cast<size_t>(r.index())] = std::move(p);
+    edit(*topic).partitions[static_cast<size_t>(r.index())] = std::move(p);
     topics_[id].partitions.insert(r.index());
     return base::ok();
 }
@@ -311,7 +311,7 @@ base::Status Delta::set_config(const v1::Config& r) {
 base::Status Delta::set_topic_config(const v1::Config& r) {
     const auto id = named(r.resource_name());
     if (!id) return misfit("a config of an unknown topic");
-    Topic& topic = edit(*id);
+    Topic& topic = edit(*current(*id));
     topic.configs = with(*topic.configs, r);
     topics_[*id].configs = true;
     return base::ok();

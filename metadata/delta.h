@@ -84,7 +84,8 @@ class Delta {
 
     const Topic* current(const base::TopicId&) const;
     std::optional<base::TopicId> named(const std::string&) const;
-    Topic& edit(const base::TopicId&);
+    /// The topic `current` to edit.
+    Topic& edit(const Topic& current);
     void note_change(const base::TopicId&, const Topic* old, const Topic& now);
 
     ImagePtr base_;
