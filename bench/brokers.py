@@ -21,8 +21,8 @@ class Moldau:
         """Returns at once: what is measured is how soon it serves."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.starting = subprocess.Popen(
-            [self.binary, "local", "start", "--detach", "--dir", str(self.folder), "--port",
-             str(self.port)], stdout=subprocess.DEVNULL)
+            [self.binary, "local", "start", "--brokers", "1", "--detach", "--dir",
+             str(self.folder), "--port", str(self.port)], stdout=subprocess.DEVNULL)
 
     def wait(self):
         if self.starting.wait(timeout=120) != 0:

@@ -19,7 +19,7 @@ using local::Member;
 using local::Process;
 
 constexpr uint16_t first_port = 9092;
-constexpr int32_t default_brokers = 1;
+constexpr int32_t default_brokers = 3;
 
 base::Result<Process> running(const BrokerFolder& folder) {
     if (const auto process = folder.process()) return *process;

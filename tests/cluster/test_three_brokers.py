@@ -1,0 +1,219 @@
+"""Three brokers that are one cluster: what any of them tells of it, and what it survives."""
+
+import socket
+
+from conftest import ERROR, OK, wait_until
+
+ALL = [0, 1, 2]
+
+
+def health(cluster, to=0):
+    """What `cluster status` tells, whether healthy or not; nothing if that broker can't be asked."""
+    answer = cluster.run("cluster", "status", "-o", "json", "--timeout", 5, to=to)
+    return answer.json if answer.out else None
+
+
+def wait_until_healthy(cluster):
+    for broker in ALL:
+        wait_until(lambda b=broker: (health(cluster, b) or {}).get("healthy"),
+                   f"broker {broker} sees a healthy cluster")
+
+
+def leader(cluster, to=0):
+    """The active controller and its epoch, as one broker knows them; nothing if it knows none."""
+    answer = cluster.run("controller", "status", "-o", "json", "--timeout", 5, to=to)
+    if answer.code != OK or answer.json["leader"] < 0:
+        return None
+    return answer.json["leader"], answer.json["epoch"]
+
+
+def others(broker):
+    return [b for b in ALL if b != broker]
+
+
+def states(cluster, to=0):
+    return {b["broker"]: b["state"] for b in cluster("broker", "list", "-o", "json", to=to).json}
+
+
+def test_every_broker_tells_of_the_whole_cluster(three):
+    started = three.start()
+    assert started.out.startswith("ready\n")
+    assert ",".join(three.address(b) for b in ALL) in started.out
+    controllers = set()
+    for broker in ALL:
+        assert states(three, broker) == {0: "active", 1: "active", 2: "active"}
+        status = health(three, broker)
+        assert status["healthy"] and status["active"] == status["brokers"] == 3
+        controllers.add((status["controller"], status["epoch"]))
+        assert "HEALTHY  3/3 brokers  controller b" in three("cluster", "status", to=broker).out
+    assert len(controllers) == 1
+    (controller, epoch), = controllers
+    quorum = three("controller", "status", "-o", "json", to=1).json
+    assert (quorum["leader"], quorum["epoch"]) == (controller, epoch)
+    assert [m["node"] for m in quorum["members"]] == ALL
+    assert sorted(m["role"] for m in quorum["members"]) == ["leader", "voter", "voter"]
+    assert f"leader {controller}  epoch {epoch}" in three("controller", "status").out
+    rows = three.status()
+    assert [row["controller"] for row in rows] == [b == controller for b in ALL]
+    assert len({row["pid"] for row in rows}) == 3
+
+
+def test_topics_are_made_and_seen_through_any_broker(three):
+    three.start()
+    for broker in ALL:
+        three("topic", "create", f"by-{broker}", "-p", 6, to=broker)
+    for broker in ALL:
+        for topic in ALL:
+            described = three("topic", "describe", f"by-{topic}", "-o", "json", to=broker).json
+            leaders = {p["leader"] for p in described[0]["partitions"]}
+            assert leaders == {0, 1, 2}, "leaders are spread over the brokers"
+    three.produce("by-1", [str(i) for i in range(100)])
+    assert sorted(three.consume("by-1"), key=int) == [str(i) for i in range(100)]
+    three("topic", "delete", "by-1", to=2)
+    wait_until(lambda: "by-1" not in three("topic", "list", to=0).out, "the topic is gone")
+
+
+def test_the_cluster_outlives_its_controller(three):
+    three.start()
+    three("topic", "create", "kept")
+    for turn in range(3):
+        first, epoch = leader(three)
+        three.local("kill", first)
+        asked = others(first)[0]
+        now = wait_until(
+            lambda a=asked, f=first: (l := leader(three, a)) and l[0] != f and l, "a new controller")
+        assert now[1] > epoch
+        wait_until(lambda a=asked, f=first: states(three, a)[f] == "fenced", "it is fenced")
+        told = three("cluster", "status", to=asked, code=ERROR)
+        assert "DEGRADED  2/3 brokers" in told.out
+        assert f"broker {first} is out of service" in told.err
+        three("topic", "create", f"without-{turn}", to=asked)
+        three.local("start", first)
+        wait_until_healthy(three)
+    topics = {"kept", "without-0", "without-1", "without-2"}
+    for broker in ALL:
+        assert {t["topic"] for t in three("topic", "list", "-o", "json", to=broker).json} >= topics
+
+
+def test_a_paused_broker_is_fenced_until_it_goes_on(three):
+    three.start()
+    paused = others(leader(three)[0])[0]
+    asked = others(paused)[0]
+    three.local("pause", paused)
+    wait_until(lambda: states(three, asked)[paused] == "fenced", "it is fenced", 15)
+    # The first of several brokers does not answer, the next one does.
+    both = f"{three.address(paused)},{three.address(asked)}"
+    assert three.run("topic", "list", "-b", both).code == OK
+    three.local("resume", paused)
+    wait_until_healthy(three)
+
+
+def test_a_controller_that_is_cut_off_is_followed(three):
+    three.start()
+    first, epoch = leader(three)
+    one, other = others(first)
+    three.local("cut", first, one)
+    three.local("cut", other, first)
+    now = wait_until(lambda: (l := leader(three, one)) and l[0] != first and l, "a new controller")
+    assert now[1] > epoch
+    wait_until(lambda: states(three, one)[first] == "fenced", "who is cut off is fenced")
+    assert [row["cut_from"] for row in three.status()][first] == [one, other]
+    three("topic", "create", "meanwhile", to=one)
+    three.local("heal")
+    wait_until_healthy(three)
+    assert leader(three, first)[1] >= now[1]
+    assert "meanwhile" in three("topic", "list", to=first).out
+
+
+def test_without_a_majority_a_broker_waits(three):
+    three.start()
+    three("topic", "create", "kept")
+    for broker in ALL:
+        three.local("kill", broker)
+    assert "it serves once 2 of the 3 run" in three.local("start", 1).out
+    assert "broker 2 serves on" in three.local("start", 2).out
+    three.local("start", 0)
+    wait_until_healthy(three)
+    assert "kept" in three("topic", "list", to=1).out
+
+
+def test_a_restart_keeps_topics_and_ports(three):
+    three.start()
+    three("topic", "create", "kept", "-p", 5)
+    ids = three("cluster", "status", "-o", "json").json["cluster"]
+    three.local("stop")
+    assert {row["state"] for row in three.status()} == {"stopped"}
+    three.local("start", "--detach")
+    wait_until_healthy(three)
+    assert three("cluster", "status", "-o", "json").json["cluster"] == ids
+    described = three("topic", "describe", "kept", "-o", "json", to=2).json
+    assert len(described[0]["partitions"]) == 5
+    three.local("restart", 1)
+    wait_until_healthy(three)
+
+
+def test_a_broker_that_is_gone_can_be_forgotten(three):
+    three.start()
+    gone = others(leader(three)[0])[0]
+    asked = others(gone)[0]
+    three.local("kill", gone)
+    wait_until(lambda: states(three, asked)[gone] == "fenced", "it is fenced")
+    assert three("broker", "unregister", gone, to=asked).out == f"unregistered broker {gone}\n"
+    wait_until(lambda: gone not in states(three, asked), "it is forgotten")
+    assert "can't unregister broker 9" in three("broker", "unregister", 9, to=asked,
+                                                code=ERROR).err
+    three.local("start", gone)
+    wait_until_healthy(three)
+    assert states(three, gone)[gone] == "active"
+
+
+def test_a_controller_can_be_removed(three):
+    three.start()
+    leaving = others(leader(three)[0])[0]
+    asked = others(leaving)[0]
+    removed = three("controller", "remove", leaving, to=asked)
+    assert removed.out == f"removed controller {leaving}\n"
+    members = three("controller", "status", "-o", "json", to=asked).json["members"]
+    assert leaving not in [m["node"] for m in members if m["role"] in ("leader", "voter")]
+    again = three("controller", "remove", leaving, to=asked, code=ERROR)
+    assert f"node {leaving} is no controller" in again.err
+    refused = three("controller", "add", asked, to=asked, code=ERROR)
+    assert "is a controller already" in refused.err
+    assert "does not follow" in three("controller", "add", 7, to=asked, code=ERROR).err
+    three("topic", "create", "meanwhile", to=asked)
+
+
+def test_leaders_come_back_to_the_preferred_replica(three):
+    three.start()
+    three("topic", "create", "pairs", "-p", 3, "-r", 2)
+    assert "right one already" in three("partition", "elect", "pairs").out
+    assert three("partition", "reassignments", "-o", "json").json == []
+    assert "no topic 'none'" in three("partition", "elect", "none", code=ERROR).err
+    refused = three("partition", "reassign", "pairs", 0, "--to", "0,7", code=ERROR)
+    assert "can't move partition 0 of 'pairs'" in refused.err
+    refused = three("partition", "reassign", "pairs", 0, "--cancel", code=ERROR)
+    assert "can't move partition 0 of 'pairs'" in refused.err
+
+
+def test_three_are_started_unless_told_otherwise(three):
+    three.local("start", "--detach", "--port", three.port)
+    assert [row["broker"] for row in three.status()] == ALL
+    three.local("stop")
+    refused = three.local("start", "--detach", "--brokers", 1, code=ERROR)
+    assert "a cluster of 3 brokers" in refused.err and "--brokers" in refused.err
+
+
+def test_a_taken_controller_port_says_by_whom(three):
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", three.port + 10_001))
+        taken.listen()
+        refused = three.start(code=ERROR)
+    assert f"port {three.port + 10_001}" in refused.err and "--port" in refused.err
+    assert not any(three.folder.glob("broker-*")), "nothing is left of the attempt"
+
+
+def test_a_refused_option_ends_the_start_of_all(three):
+    refused = three.start("--set", "num.partitons=3", code=2)
+    assert "did you mean num.partitions?" in refused.err
+    assert {row["state"] for row in three.status()} == {"stopped"}
