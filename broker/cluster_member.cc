@@ -1,5 +1,6 @@
 #include "broker/cluster_member.h"
 
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <sstream>
@@ -125,7 +126,7 @@ base::Status ClusterMember::connect() {
                          base::message(why));
         // A session is the stream to the node: nobody listens where it led to, so the process is
         // gone.
-        if (trouble == quorum::Trouble::refused) service_->process_gone(base::BrokerId{member.id});
+        if (trouble == quorum::Trouble::refused) service_->process_gone(member);
     };
     peers_ = std::make_unique<quorum::Peers>(home(), std::move(options), std::move(events));
     controller::rpc::Handlers handlers;
@@ -246,10 +247,14 @@ JoinReply ClusterMember::answer(const JoinRequest& request) {
 
 void ClusterMember::watch_faults() {
     faults_ = home().after(kLookForFaults, [this] { watch_faults(); });
+    std::error_code none;
+    const auto written = std::filesystem::last_write_time(settings_.cluster.fault_file, none);
+    if (none || written == faults_written_) return;
+    faults_written_ = written;
     std::ifstream in(settings_.cluster.fault_file);
-    std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
     if (text == faults_seen_) return;
-    faults_seen_ = std::move(text);
+    faults_seen_ = text;
     const auto cut = cut_from(faults_seen_, settings_.id.value);
     peers_->set_cut(cut);
     client_->set_cut(cut);

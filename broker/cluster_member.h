@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <set>
@@ -77,6 +78,7 @@ class ClusterMember {
     std::unique_ptr<quorum::Server> server_;
     std::unique_ptr<io::Timer> joining_;
     std::unique_ptr<io::Timer> faults_;
+    std::filesystem::file_time_type faults_written_;
     std::string faults_seen_;
     bool stopped_ = false;
 };

@@ -109,7 +109,10 @@ MOLDAU_CONTROLLER_REQUESTS(MOLDAU_SUBMIT)
 
 void Service::receive(raft::Message message) { core_->quorum().receive(std::move(message)); }
 
-void Service::process_gone(base::BrokerId id) { core_->process_gone(id); }
+void Service::process_gone(const raft::Member& member) {
+    core_->quorum().gone(member);
+    core_->process_gone(base::BrokerId{member.id});
+}
 
 base::Status Service::apply(const Application& application) { return core_->apply(application); }
 

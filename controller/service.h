@@ -44,9 +44,9 @@ class Service {
         /// Ids of the voters that the cluster is founded with: before the last of them votes,
         /// nothing is decided, as it would depend on the founder's disk alone.
         std::set<int32_t> founders;
-        base::InstantMs session_ms = 3000;      // broker.session.timeout.ms
-        std::chrono::milliseconds tick{25};     // of Raft
-        int heartbeat_ticks = 4;                // controller.quorum.fetch.timeout.ms and others
+        base::InstantMs session_ms = 3000;   // broker.session.timeout.ms
+        std::chrono::milliseconds tick{50};  // of Raft
+        int heartbeat_ticks = 4;
         int election_ticks = 12;                // a follower campaigns after once to twice as many
         size_t snapshot_bytes = 1 << 20;        // see quorum::Quorum::Options
         base::Function<uint64_t()> draw;        // 64 random bits; not set: the system's
@@ -106,7 +106,7 @@ class Service {
     /// From the transport; on the home shard.
     void receive(raft::Message);
     /// Nobody listens at the address of that node: its process is gone. On the home shard.
-    void process_gone(base::BrokerId);
+    void process_gone(const raft::Member&);
     /// Takes a node into the quorum, step by step, if this one leads and the id is free: a learner,
     /// which is made a voter if it is a founder or comes in a voter's place with another disk.
     /// Called again until it is a member. An error says why it can't be. On the home shard.

@@ -55,6 +55,12 @@ void Quorum::receive(raft::Message message) {
     turn();
 }
 
+void Quorum::gone(const raft::Member& member) {
+    if (stopped_) return;
+    raft_->gone(member);
+    turn();
+}
+
 base::Expected<raft::Position, raft::Refusal> Quorum::propose(std::string entry) {
     auto taken = raft_->propose(std::move(entry));
     turn();
@@ -143,6 +149,7 @@ void Quorum::written(raft::Write write, const base::Status& status, metadata::Im
 void Quorum::install(metadata::ImagePtr image) {
     image_ = std::move(image);
     bytes_since_snapshot_ = 0;
+    midway_.reset();
     to_compact_.reset();
     events_.on_applied({image_, nullptr, {}});
 }
@@ -186,10 +193,14 @@ base::Status Quorum::replay(const std::vector<raft::Entry>& entries) {
 
 void Quorum::compact_if_due() {
     const size_t due = std::max(options_.snapshot_bytes, snapshot_bytes_);
-    if (to_compact_ || bytes_since_snapshot_ <= due) return;
-    bytes_since_snapshot_ = 0;
-    to_compact_ = image_;
-    raft_->compact(image_->position().index);
+    if (to_compact_) return;
+    if (!midway_ && bytes_since_snapshot_ > due / 2) midway_ = {image_, bytes_since_snapshot_};
+    if (bytes_since_snapshot_ <= due) return;
+    if (raft_->snapshot_in_use() && bytes_since_snapshot_ <= 4 * due) return;
+    to_compact_ = std::move(midway_->image);
+    bytes_since_snapshot_ -= midway_->bytes;
+    midway_.reset();
+    raft_->compact(to_compact_->position().index);
 }
 
 void Quorum::answer_reads() {

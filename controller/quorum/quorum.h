@@ -40,7 +40,8 @@ class Quorum : public std::enable_shared_from_this<Quorum> {
         raft::Options raft;
         std::chrono::milliseconds tick{25};
         /// A snapshot is taken when the entries since the last one are larger than it, and than
-        /// this.
+        /// this; of the state half-way there, so that members that lag a little find the entries
+        /// that they need. While one is being sent to somebody it stays, up to four times that.
         size_t snapshot_bytes = 1 << 20;
         uint64_t seed = 0;  // of the election timeouts
     };
@@ -74,6 +75,8 @@ class Quorum : public std::enable_shared_from_this<Quorum> {
 
     /// From the transport.
     void receive(raft::Message);
+    /// Nobody listens where that member did.
+    void gone(const raft::Member&);
 
     /// The serialized entry is in force once it is applied at that position, and lost once another
     /// term's entry is applied at its index, or this member is not active any more.
@@ -120,6 +123,11 @@ class Quorum : public std::enable_shared_from_this<Quorum> {
     metadata::ImagePtr image_;
     size_t snapshot_bytes_;  // of the newest one
     size_t bytes_since_snapshot_ = 0;
+    struct Midway {
+        metadata::ImagePtr image;
+        size_t bytes;  // of the entries since the snapshot before
+    };
+    std::optional<Midway> midway_;
     metadata::ImagePtr
         to_compact_;  // the image that becomes the next snapshot, until it is written
     uint64_t next_read_ = 0;

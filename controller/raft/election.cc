@@ -34,6 +34,19 @@ void Raft::campaign(bool pre, bool forced) {
     count_votes();
 }
 
+void Raft::gone(const Member& leader) {
+    const auto* follower = std::get_if<Follower>(&role_);
+    if (!failure_.ok() || !follower || follower->leader != leader) return;
+    role_ = Follower{};
+    elapsed_ = 0;
+    // One after the other, so that they don't campaign against each other; and the first only when
+    // the others may have noticed too.
+    constexpr int64_t apart = 3;
+    timeout_ = 1;
+    for (const auto& [member, address] : configuration().voters)
+        if (member < options_.self && member != leader) timeout_ += apart;
+}
+
 void Raft::count_votes() {
     auto& candidate = std::get<Candidate>(role_);
     const auto voted = [&](const Member& m, bool way) {

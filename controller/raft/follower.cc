@@ -12,6 +12,8 @@ void Raft::follow(const Member& leader) {
     auto* follower = std::get_if<Follower>(&role_);
     if (!follower || follower->leader != leader) role_ = Follower{leader};
     elapsed_ = 0;
+    // It was taken for gone, and is not.
+    if (timeout_ < options_.election_ticks) restart_election_timer();
 }
 
 void Raft::on(const Message& m, const Append& append) {

@@ -91,6 +91,11 @@ class Raft {
     /// after election_ticks. Nothing: it has begun.
     std::optional<Refusal> transfer(const Member& to);
 
+    /// The process of that member seems to be gone: nobody listens where it did. A follower of it
+    /// does not wait for its silence. If that is wrong, it is no more than a timer that ran out
+    /// early.
+    void gone(const Member& leader);
+
     /// The write that was taken is durable.
     void written();
     /// A write failed. What the disk has now is unknown, and a sync that failed is never retried:

@@ -159,6 +159,13 @@ bool Cluster::transfer(Node& node, const Member& to) {
     return taken;
 }
 
+void Cluster::gone(Node& node, const Member& leader) {
+    // What it was told stands against what it has heard.
+    if (node.raft->leader() == leader) node.heard_at = -1;
+    node.raft->gone(leader);
+    drain(node);
+}
+
 bool Cluster::compact(Node& node) {
     const auto at = node.state.applied;
     if (!node.raft->failure().ok() || at <= node.raft->log().snapshot().index) return false;

@@ -48,6 +48,7 @@ class Cluster {
     bool change(Node&, const Change&);
     bool read(Node&);
     bool transfer(Node&, const Member& to);
+    void gone(Node&, const Member& leader);
     /// A snapshot of the state as applied.
     bool compact(Node&);
     /// The applied state becomes durable.

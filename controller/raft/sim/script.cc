@@ -196,6 +196,9 @@ void Script::commands() {
     commands_["transfer"] = [this](const Words& w) {
         taken_ = cluster_->transfer(node(w.at(1)), node(w.at(2)).self());
     };
+    commands_["gone"] = [this](const Words& w) {
+        cluster_->gone(node(w.at(1)), node(w.at(2)).self());
+    };
     commands_["add"] = [this](const Words& w) {
         taken_ = cluster_->change(node(w.at(1)), AddLearner{node(w.at(2)).self(), "c" + w[2]});
     };

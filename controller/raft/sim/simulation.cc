@@ -12,7 +12,8 @@ constexpr int64_t kToCommit = 20'000;
 constexpr int64_t kToSettle = 60'000;
 }  // namespace
 
-Simulation::Simulation(uint64_t seed, bool trace) : world_(seed, trace) {
+Simulation::Simulation(uint64_t seed, bool trace)
+    : with_alarms_(seed >= kSeedsWithAlarms), world_(seed, trace) {
     Options options;
     options.election_ticks = kElectionTicks;
     draw_knobs(options);
@@ -66,6 +67,7 @@ void Simulation::draw_knobs(Options& o) {
     o.most_bytes_in_flight = world_.chance(20) ? 150 : 1 << 20;
     o.most_log_bytes_in_memory = static_cast<size_t>(world_.below(world_.chance(50) ? 200 : 5'000));
     o.most_uncommitted_bytes = world_.chance(30) ? 300 : 1 << 20;
+    if (with_alarms_) k.alarms = some(70, 15);
 }
 
 // -------------------------------------------------------------------------------------- the world
@@ -163,13 +165,26 @@ void Simulation::crash(Node& node) {
     const int id = node.self().id;
     world_.trace("%d crashes", id);
     ++totals_.crashes;
+    const Member gone = node.self();
     cluster_->crash(node, world_.chance(50));
+    if (knobs_.alarms > 0) tell_gone(gone);
     world_.after(20 + world_.below(world_.chance(50) ? 100 : 900), [this, id] {
         auto& n = cluster_->node(id);
         if (n.raft) return;
         world_.trace("%d starts", id);
         cluster_->start(n);
     });
+}
+
+/// Some of the others notice that its process is gone, each in its time.
+void Simulation::tell_gone(const Member& gone) {
+    for (const auto& [id, node] : cluster_->nodes()) {
+        if (world_.chance(20)) continue;
+        world_.after(1 + world_.below(30), [this, id = id, gone] {
+            auto& n = cluster_->node(id);
+            if (n.raft) cluster_->gone(n, gone);
+        });
+    }
 }
 
 /// Losing a disk is survived as long as a majority of the voters is left, in every configuration
@@ -206,6 +221,10 @@ void Simulation::chaos() {
     if (auto& n = any(); n.raft && world_.chance(knobs_.bad_disk)) {
         n.disk->unreadable = true;
         world_.after(30, [disk = n.disk.get()] { disk->unreadable = false; });
+    }
+    if (knobs_.alarms > 0 && world_.chance(knobs_.alarms)) {
+        auto& n = any();
+        if (n.raft && n.raft->leader()) cluster_->gone(n, Member(*n.raft->leader()));
     }
     if (auto& n = any(); n.raft && world_.chance(knobs_.transfers)) {
         const auto& voters = n.raft->configuration().voters;

@@ -32,9 +32,12 @@ class Simulation {
         int64_t loss = 0, twice = 0, late = 0, latest = 300;
         int64_t slow_disk = 0, slowest_disk = 100, bad_disk = 0;
         int64_t crashes = 0, cuts = 0, wipes = 0, members = 0, snapshots = 0, transfers = 0;
-        int64_t propose_every = 30, strangers = 0, corrupt = 0;
+        int64_t propose_every = 30, strangers = 0, corrupt = 0, alarms = 0;
     };
+    /// Seeds from here on draw more knobs; those before keep their schedules.
+    static constexpr uint64_t kSeedsWithAlarms = 1 << 18;
     void draw_knobs(Options&);
+    void tell_gone(const Member&);
     bool until(int64_t time);
     /// Goes on until it is `done`, at most so long; false if it is not.
     bool until(int64_t most, const std::function<bool()>& done);
@@ -54,6 +57,7 @@ class Simulation {
     bool settled();
     Node& any() { return cluster_->node(static_cast<int>(world_.below(nodes_))); }
 
+    const bool with_alarms_;
     World world_;
     Knobs knobs_;
     int nodes_ = 0;
