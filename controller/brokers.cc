@@ -34,26 +34,6 @@ std::optional<Error> unfit(const State& state, const Broker& broker) {
     return std::nullopt;
 }
 
-kafka::Outcome<Decision<int64_t>> admit(const State& state, Broker broker, int64_t index,
-                                        bool session_alive, std::optional<int64_t> previous) {
-    const Broker* old = state.image.broker(broker.id);
-    const bool same = old && old->incarnation == broker.incarnation;
-    if (old && !same && session_alive)
-        return Error{ErrorCode::duplicate_broker_registration,
-                     "another process serves as broker " + std::to_string(broker.id.value)};
-    if (auto e = unfit(state, broker)) return *e;
-    broker.epoch = same ? old->epoch : index;
-    broker.fenced = same ? old->fenced : true;
-    broker.in_controlled_shutdown = same && old->in_controlled_shutdown;
-    Decision<int64_t> d{{}, broker.epoch};
-    if (same && *old == broker) return d;
-    d.records.push_back(metadata::broker_record(broker));
-    if (same) return d;
-    const bool orderly = !previous || (old && old->epoch == *previous);
-    append(d.records, shift(state, {broker.id, orderly ? Shift::leaves : Shift::leaves_unclean}));
-    return d;
-}
-
 Records fencing(const State& state, const Broker& broker) {
     if (broker.fenced) return {};
     Records records{metadata::broker_change_record(broker, true, std::nullopt)};
@@ -103,18 +83,23 @@ std::optional<Error> stale_epoch(const State& state, BrokerId id, int64_t epoch)
 
 kafka::Outcome<Decision<int64_t>> register_broker(const State& state, Registration r, int64_t index,
                                                   bool session_alive) {
-    return admit(state, std::move(r.broker), index, session_alive, r.previous_epoch);
-}
-
-kafka::Outcome<Decision<int64_t>> register_broker(const State& state, Broker broker, int64_t index,
-                                                  bool session_alive) {
-    return admit(state, std::move(broker), index, session_alive, std::nullopt);
-}
-
-kafka::Outcome<Decision<std::monostate>> unfence_broker(const State& state, BrokerId id,
-                                                        int64_t epoch) {
-    if (auto error = stale_epoch(state, id, epoch)) return *error;
-    return Decision<std::monostate>{unfencing(state, *state.image.broker(id)), {}};
+    Broker& broker = r.broker;
+    const Broker* old = state.image.broker(broker.id);
+    const bool same = old && old->incarnation == broker.incarnation;
+    if (old && !same && session_alive)
+        return Error{ErrorCode::duplicate_broker_registration,
+                     "another process serves as broker " + std::to_string(broker.id.value)};
+    if (auto e = unfit(state, broker)) return *e;
+    broker.epoch = same ? old->epoch : index;
+    broker.fenced = same ? old->fenced : true;
+    broker.in_controlled_shutdown = same && old->in_controlled_shutdown;
+    Decision<int64_t> d{{}, broker.epoch};
+    if (same && *old == broker) return d;
+    d.records.push_back(metadata::broker_record(broker));
+    if (same) return d;
+    const bool orderly = old && old->epoch == r.previous_epoch;
+    append(d.records, shift(state, {broker.id, orderly ? Shift::leaves : Shift::leaves_unclean}));
+    return d;
 }
 
 kafka::Outcome<Decision<std::monostate>> fence_broker(const State& state, BrokerId id,

@@ -26,14 +26,6 @@ struct Registration {
 /// at its finalized level.
 kafka::Outcome<Decision<int64_t>> register_broker(const State&, Registration, int64_t index,
                                                   bool session_alive);
-/// Of a process that alone can have what the one before it left, so that every restart is orderly.
-kafka::Outcome<Decision<int64_t>> register_broker(const State&, metadata::Broker broker,
-                                                  int64_t index, bool session_alive);
-
-/// A broker has caught up with the metadata and may serve. It is elected where nobody leads and it
-/// may. 77 if the epoch is not the one of its registration; 102 if it is not registered.
-kafka::Outcome<Decision<std::monostate>> unfence_broker(const State&, base::BrokerId,
-                                                        int64_t epoch);
 
 /// A broker does not serve any more: it leaves all ISRs, and others lead where they may. 77, 102.
 kafka::Outcome<Decision<std::monostate>> fence_broker(const State&, base::BrokerId, int64_t epoch);

@@ -43,7 +43,9 @@ class Brokers : public testing::Test {
     }
     int64_t start(BrokerId id, uint64_t incarnation) {
         auto index = cluster.image()->position().index + 1;
-        auto outcome = register_broker(cluster.state(), starting(id, incarnation), index, false);
+        const auto* old = cluster.image()->broker(id);
+        Registration orderly{starting(id, incarnation), old ? old->epoch : -1};
+        auto outcome = register_broker(cluster.state(), orderly, index, false);
         EXPECT_TRUE(outcome.ok());
         return cluster.commit(*std::move(outcome));
     }
@@ -67,35 +69,36 @@ TEST_F(Brokers, ARestartGivesUpLeadershipUntilTheBrokerServesAgain) {
     EXPECT_EQ(partition(2).leader_epoch, 0) << "it did not lead this one";
     EXPECT_EQ(partition(2).isr, (std::vector<BrokerId>{k1}));
 
-    auto outcome = unfence_broker(cluster.state(), k0, epoch);
+    auto outcome = beat(cluster.state(), k0, epoch);
     ASSERT_TRUE(outcome.ok());
     cluster.commit(*std::move(outcome));
     EXPECT_TRUE(cluster.image()->active(k0));
     EXPECT_EQ(partition(0).leader, k0);
     EXPECT_EQ(partition(0).leader_epoch, 2);
     EXPECT_EQ(partition(1).leader, k1);
-    auto again = unfence_broker(cluster.state(), k0, epoch);
+    auto again = beat(cluster.state(), k0, epoch);
     ASSERT_TRUE(again.ok());
     EXPECT_TRUE(again->records.empty());
 }
 
 TEST_F(Brokers, OneProcessForEachId) {
     auto epoch = start(k0, 5);
-    cluster.commit(*unfence_broker(cluster.state(), k0, epoch));
-    EXPECT_EQ(register_broker(cluster.state(), starting(k0, 6), 9, true).error().code,
+    cluster.commit(*beat(cluster.state(), k0, epoch));
+    EXPECT_EQ(register_broker(cluster.state(), Registration{starting(k0, 6)}, 9, true).error().code,
               ErrorCode::duplicate_broker_registration);
-    EXPECT_TRUE(register_broker(cluster.state(), starting(k0, 5), 9, true).ok()) << "the same one";
-    EXPECT_TRUE(register_broker(cluster.state(), starting(k0, 6), 9, false).ok())
+    EXPECT_TRUE(register_broker(cluster.state(), Registration{starting(k0, 5)}, 9, true).ok())
+        << "the same one";
+    EXPECT_TRUE(register_broker(cluster.state(), Registration{starting(k0, 6)}, 9, false).ok())
         << "the other is gone";
-    EXPECT_TRUE(register_broker(cluster.state(), starting(k2, 6), 9, true).ok()) << "a new one";
+    EXPECT_TRUE(register_broker(cluster.state(), Registration{starting(k2, 6)}, 9, true).ok())
+        << "a new one";
 }
 
 TEST_F(Brokers, AnOldRegistrationHasNoSay) {
     auto old = start(k0, 5);
     auto epoch = start(k0, 6);
-    EXPECT_EQ(unfence_broker(cluster.state(), k0, old).error().code, ErrorCode::stale_broker_epoch);
-    EXPECT_EQ(unfence_broker(cluster.state(), k2, 1).error().code,
-              ErrorCode::broker_id_not_registered);
+    EXPECT_EQ(beat(cluster.state(), k0, old).error().code, ErrorCode::stale_broker_epoch);
+    EXPECT_EQ(beat(cluster.state(), k2, 1).error().code, ErrorCode::broker_id_not_registered);
     EXPECT_EQ(allocate_producer_ids(cluster.state(), k0, old).error().code,
               ErrorCode::stale_broker_epoch);
     EXPECT_EQ(allocate_producer_ids(cluster.state(), k2, 1).error().code,
@@ -116,7 +119,7 @@ TEST_F(Brokers, ProducerIdsComeInBlocksThatNeverOverlap) {
 
 TEST_F(Brokers, ARetriedRegistrationChangesNothing) {
     auto epoch = start(k0, 5);
-    cluster.commit(*unfence_broker(cluster.state(), k0, epoch));
+    cluster.commit(*beat(cluster.state(), k0, epoch));
     auto again = register_broker(cluster.state(), Registration{starting(k0, 5)}, 99, true);
     ASSERT_TRUE(again.ok());
     EXPECT_EQ(again->response, epoch);
@@ -144,9 +147,9 @@ TEST_F(Brokers, AfterAnUncleanStopABrokerMayNotLeadUnlessItIsTheOnlyReplica) {
     cluster.commit(*fence_broker(cluster.state(), k1, 1));
     EXPECT_EQ(partition(1).leader, metadata::kNoBroker);
     EXPECT_EQ(partition(1).elr, (std::vector<BrokerId>{k1}));
-    cluster.commit(*unfence_broker(cluster.state(), k0, index));
+    cluster.commit(*beat(cluster.state(), k0, index));
     EXPECT_EQ(partition(1).leader, metadata::kNoBroker) << "it may lack what k1 has";
-    cluster.commit(*unfence_broker(cluster.state(), k1, 1));
+    cluster.commit(*beat(cluster.state(), k1, 1));
     EXPECT_EQ(partition(1).leader, k1);
     EXPECT_FALSE(partition(1).recovering);
 }
@@ -167,9 +170,9 @@ TEST_F(Brokers, TheLastLeaderComesBackIfAllStoppedUncleanly) {
     EXPECT_TRUE(partition(1).isr.empty());
     EXPECT_TRUE(partition(1).elr.empty());
     EXPECT_EQ(partition(1).last_known_elr, (std::vector<BrokerId>{k1}));
-    cluster.commit(*unfence_broker(cluster.state(), k0, zero));
+    cluster.commit(*beat(cluster.state(), k0, zero));
     EXPECT_EQ(partition(1).leader, metadata::kNoBroker) << "k1 led last";
-    cluster.commit(*unfence_broker(cluster.state(), k1, one));
+    cluster.commit(*beat(cluster.state(), k1, one));
     EXPECT_EQ(partition(1).leader, k1);
     EXPECT_TRUE(partition(1).recovering) << "what was acknowledged may be lost";
     EXPECT_TRUE(partition(1).last_known_elr.empty());
@@ -226,16 +229,16 @@ TEST_F(Brokers, AnUnregisteredOneIsForgotten) {
 
 TEST_F(Brokers, HeartbeatsUnfenceOnceTheRegistrationIsSeen) {
     auto epoch = start(k0, 5);
-    auto beat = [&](int64_t index) {
+    auto beat_at = [&](int64_t index) {
         return cluster.commit(*heartbeat(
             cluster.state(), {.broker = k0, .epoch = epoch, .metadata_index = index}, {}));
     };
-    EXPECT_TRUE(beat(epoch - 1).fenced);
-    EXPECT_FALSE(beat(epoch - 1).caught_up);
+    EXPECT_TRUE(beat_at(epoch - 1).fenced);
+    EXPECT_FALSE(beat_at(epoch - 1).caught_up);
     EXPECT_EQ(partition(0).leader, metadata::kNoBroker);
-    EXPECT_FALSE(beat(epoch).fenced);
+    EXPECT_FALSE(beat_at(epoch).fenced);
     EXPECT_EQ(partition(0).leader, k0);
-    EXPECT_TRUE(beat(cluster.image()->position().index).caught_up);
+    EXPECT_TRUE(beat_at(cluster.image()->position().index).caught_up);
     EXPECT_EQ(heartbeat(cluster.state(), {.broker = k0, .epoch = 1}, {}).error().code,
               ErrorCode::stale_broker_epoch);
     Heartbeat fence{.broker = k0, .epoch = epoch, .metadata_index = epoch, .wants_fence = true};

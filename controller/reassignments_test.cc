@@ -134,7 +134,7 @@ TEST_F(Reassignments, AFencedOneEndsAMoveOnlyIfEnoughAreLeft) {
     EXPECT_EQ(in_sync({1, 3}), ErrorCode::none);
     expect({0, 3, 1, 2}, {3}, {1, 2});
     EXPECT_EQ(plain(now().isr), (Plain{3, 1})) << "without 1 only 3 would be in sync";
-    cluster.commit(*unfence_broker(cluster.state(), BrokerId{0}, 1));
+    cluster.commit(*beat(cluster.state(), BrokerId{0}, 1));
     EXPECT_EQ(in_sync({0, 1, 3}), ErrorCode::new_leader_elected);
     expect({0, 3}, {}, {});
     EXPECT_EQ(now().leader, BrokerId{0});

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "controller/brokers.h"
 #include "controller/controller.h"
 #include "controller/decision.h"
 #include "metadata/records.h"
@@ -59,5 +60,11 @@ class TestCluster {
     Controller controller_{metadata::Image::empty()};
     uint64_t ids_ = 0;
 };
+
+/// The heartbeat of a broker that has seen all and wants to serve.
+inline auto beat(const State& state, base::BrokerId id, int64_t epoch) {
+    return heartbeat(
+        state, {.broker = id, .epoch = epoch, .metadata_index = state.image.position().index}, {});
+}
 
 }  // namespace controller
