@@ -138,7 +138,9 @@ base::Status Node::Parts::open_member() {
     events.on_standing = [this](const quorum::Standing& now) {
         if (link) link->standing_changed(now);
     };
-    events.on_failure = [](const base::Status& why) {
+    events.on_failure = [this](const base::Status& why) {
+        // It does not see any more who leads what: without a session others take over.
+        if (registration) registration->stop();
         spdlog::critical(
             "the metadata log failed: {}. This node takes no part in the cluster's metadata until "
             "it is started anew.",

@@ -34,7 +34,7 @@ void ProducerIds::serve() {
             return serve();
         }
         // Clients try again on this one.
-        const kafka::Error error{kafka::ErrorCode::coordinator_not_available,
+        const kafka::Error error{kafka::ErrorCode::coordinator_load_in_progress,
                                  "no producer ids: " + std::string(kafka::name(code))};
         for (auto& [on, done] : std::exchange(waiting_, {}))
             on->run([done = std::move(done), error]() mutable { done(error); });

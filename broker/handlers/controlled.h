@@ -18,7 +18,7 @@ std::chrono::milliseconds patience(const Request& request) {
     if constexpr (requires { request.timeout_ms; })
         if (request.timeout_ms > 0)
             return std::min(most, std::chrono::milliseconds(request.timeout_ms));
-    return std::chrono::milliseconds(30'000);
+    return std::chrono::milliseconds(10'000);
 }
 
 /// Sends a request to the controller; `done` runs on the call's shard with the response, once what
