@@ -2,13 +2,13 @@
 
 import socket
 
-from conftest import ERROR, OK, wait_until
+from conftest import ERROR, OK, USAGE, wait_until
 
 ALL = [0, 1, 2]
 
 
 def health(cluster, to=0):
-    """What `cluster status` tells, whether healthy or not; nothing if that broker can't be asked."""
+    """What `cluster status` tells, healthy or not; nothing if that broker can't be asked."""
     answer = cluster.run("cluster", "status", "-o", "json", "--timeout", 5, to=to)
     return answer.json if answer.out else None
 
@@ -80,8 +80,8 @@ def test_the_cluster_outlives_its_controller(three):
         first, epoch = leader(three)
         three.local("kill", first)
         asked = others(first)[0]
-        now = wait_until(
-            lambda a=asked, f=first: (l := leader(three, a)) and l[0] != f and l, "a new controller")
+        now = wait_until(lambda a=asked, f=first: (l := leader(three, a)) and l[0] != f and l,
+                         "a new controller")
         assert now[1] > epoch
         wait_until(lambda a=asked, f=first: states(three, a)[f] == "fenced", "it is fenced")
         told = three("cluster", "status", to=asked, code=ERROR)
@@ -181,6 +181,55 @@ def test_a_controller_can_be_removed(three):
     assert "is a controller already" in refused.err
     assert "does not follow" in three("controller", "add", 7, to=asked, code=ERROR).err
     three("topic", "create", "meanwhile", to=asked)
+
+
+def test_leadership_of_the_controllers_is_handed_over_and_back(three):
+    three.start()
+    first, epoch = leader(three)
+    already = three("controller", "transfer", first)
+    assert already.out == f"controller {first} leads already (epoch {epoch})\n"
+    for to in (others(first)[0], first):
+        done = three("controller", "transfer", to, "-o", "json", to=others(to)[1]).json
+        assert done["leader"] == to and done["transferred"] and done["epoch"] > epoch
+        epoch = done["epoch"]
+        for broker in ALL:
+            wait_until(lambda b=broker, t=to, e=epoch: leader(three, b) == (t, e),
+                       f"broker {broker} knows")
+        three("topic", "create", f"under-{to}", to=others(to)[0])
+    to = others(first)[1]
+    assert three("controller", "transfer", to).out == f"controller {to} leads (epoch {epoch + 1})\n"
+
+
+def test_leadership_of_the_controllers_goes_to_controllers_that_keep_up(three):
+    three.start()
+    first, _ = leader(three)
+    one, other = others(first)
+    unknown = three("controller", "transfer", 7, code=ERROR)
+    assert "node 7 is no controller" in unknown.err and "controller status" in unknown.err
+    assert "'-1' is not a whole number" in three("controller", "transfer", -1, code=USAGE).err
+    three("controller", "remove", other)
+    assert f"node {other} is no controller" in three("controller", "transfer", other,
+                                                     to=first, code=ERROR).err
+    three("controller", "add", other, to=first)
+    three.local("kill", one)
+    lagging = wait_until(lambda: (a := three.run("controller", "transfer", one, "--timeout", 5,
+                                                 to=first)).code == ERROR and a, "it lags")
+    assert f"controller {first} does not hand over to node {one}" in lagging.err
+    assert "lags too far behind" in lagging.err
+    assert leader(three, first)[0] == first
+
+
+def test_a_controller_that_stops_hands_over(three):
+    three.start()
+    for _ in range(3):
+        first, epoch = leader(three)
+        three.local("stop", first)
+        asked = others(first)[0]
+        three("topic", "create", f"after-{first}-{epoch}", to=asked)
+        now, later = leader(three, asked)
+        assert now != first and later == epoch + 1, "nobody had to campaign twice"
+        three.local("start", first)
+        wait_until_healthy(three)
 
 
 def test_leaders_come_back_to_the_preferred_replica(three):
