@@ -302,7 +302,7 @@ class RandomRecords {
 };
 
 TEST(Difference, IsWhatTheRecordsBetweenWouldHaveTold) {
-    for (uint64_t seed = 1; seed <= 300; ++seed) {
+    for (uint64_t seed = 1; seed <= 150; ++seed) {
         RandomRecords records(seed);
         ImagePtr base = Image::empty();
         for (int64_t round = 1; round <= 5; ++round) {

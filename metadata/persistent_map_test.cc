@@ -62,7 +62,7 @@ struct Counted {
 
 TEST(PersistentMap, ManyAtOnceAgreeWithOneByOneAndStayShallow) {
     std::mt19937 random(1);
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < 100; ++round) {
         PersistentMap<Counted, int> map;
         std::map<int, int> model;
         const auto spread = 1 + random() % 1000;
