@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kApplyEvery{250};
 constexpr milliseconds kApplyPatience{1000};
+constexpr int kRoundsWithoutLeader = 12;  // longer than an election takes
 constexpr milliseconds kLookForFaults{100};
 
 /// As the transport says it: kAborted means that another node may be asked.
@@ -196,7 +197,12 @@ std::set<std::string> ClusterMember::addresses() const {
 
 void ClusterMember::apply_if_outside() {
     joining_ = home().after(kApplyEvery, [this] { apply_if_outside(); });
-    if (service_->configuration().has(service_->self())) return;
+    // A member that was taken out is told so by nobody: it hears no leader any more.
+    const bool led = service_->standing().leader.has_value();
+    rounds_without_leader_ = led ? 0 : rounds_without_leader_ + 1;
+    if (service_->configuration().has(service_->self()) &&
+        rounds_without_leader_ < kRoundsWithoutLeader)
+        return;
     const JoinRequest request{service_->self(), settings_.cluster.address, cluster_id_,
                               settings_.cluster.controller};
     for (const auto& address : addresses())

@@ -58,7 +58,7 @@ class ClusterMember {
     base::Status connect();
     void standing_changed(const quorum::Standing&);
     void update_roster();
-    /// Asks the others to be taken in, until it is a member.
+    /// Asks the others to be taken in, until it is a member; again if it hears nothing of them.
     void apply_if_outside();
     void answer(controller::rpc::Call,
                 base::Function<void(base::Result<controller::rpc::CallResult>)>);
@@ -77,6 +77,7 @@ class ClusterMember {
     std::unique_ptr<controller::rpc::Endpoint> endpoint_;
     std::unique_ptr<quorum::Server> server_;
     std::unique_ptr<io::Timer> joining_;
+    int rounds_without_leader_ = 0;
     std::unique_ptr<io::Timer> faults_;
     std::filesystem::file_time_type faults_written_;
     std::string faults_seen_;
