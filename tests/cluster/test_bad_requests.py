@@ -368,6 +368,7 @@ EMPTY = {
     "DeleteGroups": lambda b: b.array([]),
     "IncrementalAlterConfigs": lambda b: b.array([]).i8(0),
     "OffsetDelete": lambda b: b.string("group").array([]),
+    "DescribeQuorum": lambda b: b.array([]),
     "DescribeCluster": lambda b: (b.i8(0), b.since(1).i8(1), b.since(2).i8(0)),
     "ListConfigResources": lambda b: b.since(1).array([]),
     "DescribeTopicPartitions": lambda b: b.array([]).i32(10).i8(-1),

@@ -37,6 +37,7 @@ APIS = {
     "DeleteGroups": (42, range(0, 3), 2),
     "IncrementalAlterConfigs": (44, range(0, 2), 1),
     "OffsetDelete": (47, range(0, 1), 1),
+    "DescribeQuorum": (55, range(0, 3), 0),
     "DescribeCluster": (60, range(0, 3), 0),
     "ListConfigResources": (74, range(0, 2), 0),
     "DescribeTopicPartitions": (75, range(0, 1), 0),
