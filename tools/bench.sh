@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# ./dev bench [NAME]: the Google Benchmark programs of build/release, then bench/run.py.
+# ./dev bench [NAME [OPTION...]]: the Google Benchmark programs of build/release, then bench/run.py
+# and bench/controller.py, which takes the options.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 wanted=${1:-}
@@ -15,6 +16,11 @@ done
 if [[ -f bench/run.py && ( -z $wanted || $wanted == run ) ]]; then
     printf '==> [%3ds] bench/run.py\n' "$SECONDS"
     /usr/bin/python3 bench/run.py
+    ran=1
+fi
+if [[ -z $wanted || $wanted == controller ]]; then
+    printf '==> [%3ds] bench/controller.py\n' "$SECONDS"
+    /usr/bin/python3 bench/controller.py "${@:2}"
     ran=1
 fi
 if ((!ran)); then
