@@ -111,7 +111,8 @@ class Node::Parts {
     base::Status open_broker(const metadata::ImagePtr&);
     base::Result<metadata::ImagePtr> first_image();
     base::Result<int64_t> register_broker();
-    void caught_up_to(int64_t index);
+    base::Status catch_up_to(int64_t index, const char* what);
+    base::Result<int64_t> enter_service();
     base::Status stop_broker();
     io::Shard& home() { return member->home(); }
     /// Waits for `ready`, which is asked on the home shard; tells what for.
@@ -128,7 +129,7 @@ base::Status Node::Parts::open() {
     RETURN_IF_ERROR(open_member());
     RETURN_IF_ERROR(directories->belong_to(member->cluster_id()));
     if (!settings.cluster.broker) return base::ok();
-    ASSIGN_OR_RETURN(previous_epoch_, take_clean_stop(*store));
+    ASSIGN_OR_RETURN(previous_epoch_, clean_stop(*store));
     ASSIGN_OR_RETURN(const auto image, first_image());
     return open_broker(image);
 }
@@ -153,6 +154,8 @@ base::Status Node::Parts::open_member() {
             link = std::make_unique<ControllerLink>(home(), member->service(), member->client(),
                                                     member->cluster_id(), settings.id);
             link->standing_changed(member->service().standing());
+            registration =
+                std::make_unique<Registration>(home(), *link, settings.cluster.heartbeat);
             done(true);
         });
     });
@@ -201,7 +204,6 @@ base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
         offsets ? static_cast<int32_t>(offsets->partitions.size()) : settings.offsets_partitions;
     groups = std::make_unique<groups::Coordinators>(*shards, settings.groups, topics,
                                                     offsets_partitions);
-    registration = std::make_unique<Registration>(home(), *link, settings.cluster.heartbeat);
     producer_ids = std::make_unique<ProducerIds>(home(), *link, settings.id,
                                                  [this] { return registration->epoch(); });
     follower =
@@ -228,19 +230,29 @@ base::Result<int64_t> Node::Parts::register_broker() {
     return *answer->value();
 }
 
-void Node::Parts::caught_up_to(int64_t index) {
-    wait_for<bool>([&](auto done) {
-        follower->when_at(index, home(), [done = std::move(done)]() mutable { done(true); });
-    });
+base::Status Node::Parts::catch_up_to(int64_t index, const char* what) {
+    auto there = std::make_shared<bool>(false);
+    follower->when_at(index, home(), [there] { *there = true; });
+    return wait_until(what, [&] { return *there; });
+}
+
+/// The index of the entry that says that it serves.
+base::Result<int64_t> Node::Parts::enter_service() {
+    auto index = std::make_shared<std::optional<int64_t>>();
+    home().post([this, index] { registration->serve([index](int64_t at) { *index = at; }); });
+    RETURN_IF_ERROR(wait_until("for the active controller to take this broker into service",
+                               [&] { return index->has_value(); }));
+    return **index;
 }
 
 /// Takes this broker's place in the cluster: registered, logs recovered, then in service.
 base::Status Node::Parts::join() {
     if (!settings.cluster.broker) return base::ok();
     ASSIGN_OR_RETURN(const int64_t epoch, register_broker());
+    RETURN_IF_ERROR(forget_clean_stop(*store));
     member->service().subscribe(
         home(), [this](const auto& image, const auto& delta) { follower->take(image, delta); });
-    caught_up_to(epoch);
+    RETURN_IF_ERROR(catch_up_to(epoch, "for the metadata up to this broker's registration"));
     const auto image = wait_for<metadata::ImagePtr>([this](auto done) {
         home().post([this, done = std::move(done)]() mutable { done(member->service().image()); });
     });
@@ -250,10 +262,8 @@ base::Status Node::Parts::join() {
             "{} belongs to no topic of this cluster; it is left as it is. If a topic was deleted "
             "just before the last stop, remove the directory by hand; if not, metadata is missing",
             path);
-    caught_up_to(wait_for<int64_t>([&](auto done) {
-        home().post(
-            [this, done = std::move(done)]() mutable { registration->serve(std::move(done)); });
-    }));
+    ASSIGN_OR_RETURN(const int64_t served, enter_service());
+    RETURN_IF_ERROR(catch_up_to(served, "for the metadata that says that this broker serves"));
     partitions->maintain_every(std::chrono::seconds(5));
     connections->start();
     return base::ok();
@@ -282,7 +292,7 @@ base::Status Node::Parts::stop_broker() {
             for (const auto& [id, broker] : image.brokers())
                 others = others || (id != settings.id && image.active(id));
             const int64_t epoch = registration->epoch();
-            if (!others) {
+            if (!others || !image.active(settings.id)) {
                 registration->stop();
                 return done(epoch);
             }
@@ -300,7 +310,8 @@ base::Status Node::Parts::stop_broker() {
             groups->remove(i, [done = std::move(done)]() mutable { done(true); });
         });
     RETURN_IF_ERROR(partitions->close());
-    return put_clean_stop(*store, epoch);
+    // Without an epoch it has opened no log, and how it stopped the time before still holds.
+    return epoch < 0 ? base::ok() : put_clean_stop(*store, epoch);
 }
 
 base::Status Node::Parts::stop() {
