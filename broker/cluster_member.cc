@@ -16,6 +16,7 @@ namespace {
 using controller::rpc::CallResult;
 using controller::rpc::JoinReply;
 using controller::rpc::JoinRequest;
+using controller::rpc::TransferRequest;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kApplyEvery{250};
@@ -135,6 +136,9 @@ base::Status ClusterMember::connect() {
         answer(std::move(call), std::move(done));
     };
     handlers.join = [this](const JoinRequest& request, auto done) { done(answer(request)); };
+    handlers.transfer = [this](const TransferRequest& request, auto done) {
+        done(answer(request));
+    };
     endpoint_ = std::make_unique<controller::rpc::Endpoint>(home(), std::move(handlers));
     on_shard(home(), [this] { update_roster(); });
     quorum::Server::Options server;
@@ -211,11 +215,14 @@ void ClusterMember::apply_if_outside() {
         });
 }
 
+base::Status ClusterMember::of_this_cluster(const std::string& cluster_id) const {
+    if (cluster_id == cluster_id_) return base::ok();
+    return base::precondition("this node is of cluster " + cluster_id_ + ", not of " + cluster_id);
+}
+
 void ClusterMember::answer(controller::rpc::Call call,
                            base::Function<void(base::Result<CallResult>)> done) {
-    if (call.cluster_id != cluster_id_)
-        return done(base::precondition("this node is of cluster " + cluster_id_ + ", not of " +
-                                       call.cluster_id));
+    if (auto refused = of_this_cluster(call.cluster_id); !refused.ok()) return done(refused);
     controller::Service::Encoded request{static_cast<kafka::ApiKey>(call.api_key), call.api_version,
                                          std::move(call.body)};
     service_->call(std::move(request),
@@ -249,6 +256,17 @@ JoinReply ClusterMember::answer(const JoinRequest& request) {
         reply.accepted = true;
     }
     return reply;
+}
+
+base::Status ClusterMember::answer(const TransferRequest& request) {
+    RETURN_IF_ERROR(of_this_cluster(request.cluster_id));
+    const auto& leader = service_->standing().leader;
+    if (leader != service_->self())
+        return absl::AbortedError(leader ? "controller " + std::to_string(leader->id) + " leads"
+                                         : std::string("no controller is known to lead"));
+    RETURN_IF_ERROR(service_->transfer_to(request.to));
+    spdlog::info("asked to let controller {} lead", request.to.value);
+    return base::ok();
 }
 
 void ClusterMember::watch_faults() {

@@ -63,6 +63,8 @@ class ClusterMember {
     void answer(controller::rpc::Call,
                 base::Function<void(base::Result<controller::rpc::CallResult>)>);
     controller::rpc::JoinReply answer(const controller::rpc::JoinRequest&);
+    base::Status answer(const controller::rpc::TransferRequest&);
+    base::Status of_this_cluster(const std::string& cluster_id) const;
     std::set<std::string> addresses() const;
     /// Of `moldau local cut`.
     void watch_faults();

@@ -56,6 +56,9 @@ class Blank {
             reply.refusal = "this node is of no cluster yet";
             done(std::move(reply));
         };
+        handlers.transfer = [](const controller::rpc::TransferRequest&, auto done) {
+            done(base::unavailable("this node is of no cluster yet"));
+        };
         endpoint_ = std::make_unique<controller::rpc::Endpoint>(home, std::move(handlers));
     }
 

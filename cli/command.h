@@ -64,6 +64,8 @@ void add_group(CLI::App& app, Chosen& chosen);
 void add_broker(CLI::App& app, Chosen& chosen);
 void add_cluster(CLI::App& app, Chosen& chosen);
 void add_controller(CLI::App& app, Chosen& chosen);
+/// After add_controller, to whose commands it adds.
+void add_controller_transfer(CLI::App& app, Chosen& chosen);
 void add_partition(CLI::App& app, Chosen& chosen);
 void add_config(CLI::App& app, Chosen& chosen);
 

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
     cli::add_partition(app, chosen);
     cli::add_cluster(app, chosen);
     cli::add_controller(app, chosen);
+    cli::add_controller_transfer(app, chosen);
     cli::add_config(app, chosen);
     try {
         app.parse(argc, argv);

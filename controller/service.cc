@@ -120,12 +120,17 @@ base::Status Service::transfer_to(base::BrokerId id) {
     for (const auto& [member, address] : configuration().voters) {
         if (member.id != id.value) continue;
         if (member == self() && standing().leader == self()) return base::ok();
-        if (const auto refusal = core_->quorum().transfer(member))
-            return base::precondition(*refusal == raft::Refusal::not_leader
-                                          ? "this node does not lead the controllers"
-                                          : "controller " + std::to_string(id.value) +
-                                                " lags too far behind to lead");
-        return base::ok();
+        const auto refusal = core_->quorum().transfer(member);
+        if (!refusal) return base::ok();
+        switch (*refusal) {
+            case raft::Refusal::not_leader:
+                return base::precondition("this node does not lead the controllers");
+            case raft::Refusal::transferring:
+                return base::unavailable("leadership is on its way to a controller already");
+            default:
+                return base::precondition("controller " + std::to_string(id.value) +
+                                          " lags too far behind to lead");
+        }
     }
     return base::not_found("no voter has the id " + std::to_string(id.value));
 }

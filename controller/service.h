@@ -119,6 +119,10 @@ class Service {
     const raft::Member& self() const;
     /// What Raft's messages tell this cluster from others by. From any thread.
     const base::Uuid& raft_cluster() const;
+    /// Asks a voter to campaign, which wins unless it fails right now; until then nothing is
+    /// decided here. Nothing to do if this node is it, and leads. kNotFound: no voter.
+    /// kFailedPrecondition: it lags, or this node does not lead. kUnavailable: leadership is on its
+    /// way to one already.
     base::Status transfer_to(base::BrokerId);
 
     class Core;  // what decisions see of it

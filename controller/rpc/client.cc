@@ -22,6 +22,7 @@ namespace {
 
 constexpr char kCall[] = "/moldau.controller.v1.Controller/Call";
 constexpr char kJoin[] = "/moldau.controller.v1.Controller/Join";
+constexpr char kTransfer[] = "/moldau.controller.v1.Controller/Transfer";
 
 std::shared_ptr<grpc::Channel> connect(const std::string& address, const ClientOptions& options) {
     grpc::ChannelArguments arguments;
@@ -247,6 +248,14 @@ void Client::join(const std::string& address, int32_t to, const JoinRequest& ask
                   std::chrono::milliseconds timeout, JoinDone done) {
     state_->begin(address, to, kJoin, encode(ask), timeout,
                   reading(&decode_join_reply, std::move(done)));
+}
+
+void Client::transfer(const std::string& address, const TransferRequest& ask,
+                      std::chrono::milliseconds timeout, TransferDone done) {
+    state_->begin(address, -1, kTransfer, encode(ask), timeout,
+                  [done = std::move(done)](const base::Result<std::string>& bytes) mutable {
+                      done(bytes.status());
+                  });
 }
 
 void Client::set_cut(std::set<int32_t> nodes) {

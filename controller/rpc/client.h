@@ -48,12 +48,16 @@ class Client {
 
     using CallDone = base::Function<void(base::Result<CallResult>)>;
     using JoinDone = base::Function<void(base::Result<JoinReply>)>;
+    using TransferDone = base::Function<void(base::Status)>;
     /// `address` is HOST:PORT. `to` is the id of the node that is expected there, -1 if it is not
     /// known: for set_cut only.
     void call(const std::string& address, int32_t to, const Call&,
               std::chrono::milliseconds timeout, CallDone done);
     void join(const std::string& address, int32_t to, const JoinRequest&,
               std::chrono::milliseconds timeout, JoinDone done);
+    /// From a client, which set_cut does not know.
+    void transfer(const std::string& address, const TransferRequest&,
+                  std::chrono::milliseconds timeout, TransferDone done);
 
     /// As if the cable to these nodes were cut, until they are no longer in the set: what is asked
     /// of them, and what was and is not answered yet, fails with kDeadlineExceeded in its time.

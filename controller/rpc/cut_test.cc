@@ -88,6 +88,13 @@ TEST(RpcCut, ACallDoesNotArrive) {
     EXPECT_TRUE(healed.get().ok());
 }
 
+TEST(RpcCut, WhoRunsTheClusterIsNotCutOff) {
+    TestEndpoint node;
+    TestClient client;
+    node.cut({0, 1, 2, 3});
+    EXPECT_TRUE(client.transfer(node.address(), {"abc", {1}}).ok());
+}
+
 TEST(RpcCut, AnAnswerDoesNotLeave) {
     TestEndpoint node;
     TestClient client;

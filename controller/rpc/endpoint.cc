@@ -20,6 +20,18 @@ namespace v1 = moldau::controller::v1;
 
 int32_t sender(const Call& call) { return call.from.value; }
 int32_t sender(const JoinRequest& request) { return request.self.id; }
+int32_t sender(const TransferRequest&) { return -1; }
+
+template <class Answer>
+base::Result<std::string> bytes_of(base::Result<Answer> answer) {
+    if (!answer.ok()) return std::move(answer).status();
+    return encode(*answer);
+}
+/// A status is all that it answers.
+base::Result<std::string> bytes_of(base::Status status) {
+    if (!status.ok()) return status;
+    return std::string();
+}
 
 base::Status stopping() { return base::unavailable("the node is stopping"); }
 
@@ -56,10 +68,8 @@ class Endpoint::Work final : public grpc::ServerUnaryReactor {
     }
 
     template <class Ask, class Answer>
-    using Handler = base::Function<void(Ask, base::Function<void(base::Result<Answer>)>)>;
-
-    template <class Ask, class Answer>
-    void arrive(base::Result<Ask> ask, Handler<Ask, Answer>& handler) {
+    void arrive(base::Result<Ask> ask,
+                base::Function<void(Ask, base::Function<void(Answer)>)>& handler) {
         if (auto refused = admit(ask.status()); !refused.ok()) return finish(refused);
         alive_ = state_->alive;
         from_ = sender(*ask);
@@ -70,9 +80,8 @@ class Endpoint::Work final : public grpc::ServerUnaryReactor {
             finish(absl::DeadlineExceededError("the node had no answer in time"));
         });
         if (lost_) return;
-        handler(*std::move(ask), [ticket = Ticket(self_)](base::Result<Answer> answer) mutable {
-            ticket.answer(answer.ok() ? base::Result<std::string>(encode(*answer))
-                                      : std::move(answer).status());
+        handler(*std::move(ask), [ticket = Ticket(self_)](Answer answer) mutable {
+            ticket.answer(bytes_of(std::move(answer)));
         });
     }
 
@@ -135,8 +144,8 @@ class Endpoint::Work final : public grpc::ServerUnaryReactor {
 
 /// The messages are taken as bytes: what can't be read is refused in our words.
 class Endpoint::Service final
-    : public v1::Controller::WithRawCallbackMethod_Call<
-          v1::Controller::WithRawCallbackMethod_Join<v1::Controller::Service>> {
+    : public v1::Controller::WithRawCallbackMethod_Call<v1::Controller::WithRawCallbackMethod_Join<
+          v1::Controller::WithRawCallbackMethod_Transfer<v1::Controller::Service>>> {
   public:
     explicit Service(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
@@ -147,6 +156,11 @@ class Endpoint::Service final
     grpc::ServerUnaryReactor* Join(grpc::CallbackServerContext*, const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* reply) override {
         return begin(*request, *reply, &decode_join_request, &Handlers::join);
+    }
+    grpc::ServerUnaryReactor* Transfer(grpc::CallbackServerContext*,
+                                       const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* reply) override {
+        return begin(*request, *reply, &decode_transfer_request, &Handlers::transfer);
     }
 
   private:

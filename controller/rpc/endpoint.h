@@ -23,6 +23,7 @@ namespace controller::rpc {
 struct Handlers {
     base::Function<void(Call, base::Function<void(base::Result<CallResult>)>)> call;
     base::Function<void(JoinRequest, base::Function<void(base::Result<JoinReply>)>)> join;
+    base::Function<void(TransferRequest, base::Function<void(base::Status)>)> transfer;
 };
 
 struct EndpointOptions {
@@ -45,7 +46,8 @@ class Endpoint {
     grpc::Service& service();
 
     /// As if the cable to these nodes were cut, until they are no longer in the set: what they ask
-    /// does not arrive, and what they have asked is not answered. On the home shard.
+    /// does not arrive, and what they have asked is not answered. Who asks for a transfer is no
+    /// node. On the home shard.
     void set_cut(std::set<int32_t> nodes);
 
     /// Answers kUnavailable to the calls that are in work, lets go of nothing that handlers hold,

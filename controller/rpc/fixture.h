@@ -50,6 +50,11 @@ class TestEndpoint {
                                           .leader = ask.self,
                                           .leader_address = ask.address,
                                           .accepted = ask.voter});
+                     },
+                     [this](const TransferRequest& ask, auto answer) {
+                         asked_ = ask;
+                         if (ask.to.value == 1) return answer(base::ok());
+                         answer(base::not_found("no voter " + std::to_string(ask.to.value)));
                      }},
                     options) {
         on(shard(), [] {});  // a sanitizer does not see that gRPC's threads start after all that
@@ -95,6 +100,10 @@ class TestEndpoint {
     void cut(std::set<int32_t> nodes) {
         on(shard(), [&] { endpoint_.set_cut(std::move(nodes)); });
     }
+    /// The last transfer that was asked for; nothing if none was.
+    std::optional<TransferRequest> asked() {
+        return on(shard(), [this] { return asked_; });
+    }
     /// That wait to be taken.
     size_t kept() {
         std::scoped_lock lock(mutex_);
@@ -112,6 +121,7 @@ class TestEndpoint {
     std::unique_ptr<io::Shards> shards_ = io::Shards::start(1, 1);
     bool stopped_ = false;
     bool keep_ = false;
+    std::optional<TransferRequest> asked_;
     std::mutex mutex_;
     std::condition_variable came_;
     std::vector<std::unique_ptr<Kept>> kept_;
@@ -158,6 +168,15 @@ class TestClient {
         on(shard(), [&] {
             client_.join(address, to, ask, timeout,
                          [&promise](auto reply) { promise.set_value(std::move(reply)); });
+        });
+        return promise.get_future().get();
+    }
+    base::Status transfer(const std::string& address, const TransferRequest& ask,
+                          std::chrono::milliseconds timeout = 20s) {
+        std::promise<base::Status> promise;
+        on(shard(), [&] {
+            client_.transfer(address, ask, timeout,
+                             [&promise](auto status) { promise.set_value(std::move(status)); });
         });
         return promise.get_future().get();
     }

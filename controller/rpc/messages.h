@@ -51,6 +51,15 @@ struct JoinReply {
     bool operator==(const JoinReply&) const = default;
 };
 
+/// Whoever runs the cluster asks the leader to let another voter lead. The answer is a status: that
+/// the voter was asked to campaign, or why not.
+struct TransferRequest {
+    std::string cluster_id;
+    base::BrokerId to;
+
+    bool operator==(const TransferRequest&) const = default;
+};
+
 /// Of a request's address and cluster id: what is longer is neither.
 inline constexpr size_t kMostTextBytes = 1024;
 

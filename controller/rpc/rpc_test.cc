@@ -54,6 +54,16 @@ TEST(Rpc, AJoinIsAnswered) {
                                 .accepted = true}));
 }
 
+TEST(Rpc, ATransferIsAnswered) {
+    TestEndpoint node;
+    TestClient client;
+    EXPECT_TRUE(client.transfer(node.address(), {"abc", {1}}).ok());
+    EXPECT_EQ(node.asked(), (TransferRequest{"abc", {1}}));
+    EXPECT_EQ(client.transfer(node.address(), {"abc", {2}}), base::not_found("no voter 2"));
+    const auto nobody = TestEndpoint().address();
+    EXPECT_EQ(client.transfer(nobody, {"abc", {1}}).code(), StatusCode::kUnavailable);
+}
+
 TEST(Rpc, ManyCallsShareAConnection) {
     constexpr int16_t kCalls = 500;
     TestEndpoint node;
@@ -186,6 +196,10 @@ TEST(Rpc, WhatNoNodeSends) {
     EXPECT_EQ(code(client.call(node.address(), call)), StatusCode::kInvalidArgument);
     EXPECT_EQ(code(client.join(node.address(), {.self = {-1, {1, 1}}})),
               StatusCode::kInvalidArgument);
+    EXPECT_EQ(client.transfer(node.address(), {"abc", {-1}}).code(), StatusCode::kInvalidArgument);
+    EXPECT_EQ(client.transfer(node.address(), {std::string(2000, 'x'), {1}}).code(),
+              StatusCode::kInvalidArgument);
+    EXPECT_EQ(node.asked(), std::nullopt);
     node.keep();
     auto future = client.begin(node.address(), a_call());
     auto kept = node.take_kept(1);

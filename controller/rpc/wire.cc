@@ -80,6 +80,13 @@ std::string encode(const JoinReply& reply) {
     return out.SerializeAsString();
 }
 
+std::string encode(const TransferRequest& request) {
+    v1::TransferRequest out;
+    out.set_cluster_id(request.cluster_id);
+    out.set_to(request.to.value);
+    return out.SerializeAsString();
+}
+
 base::Result<Call> decode_call(std::string_view bytes) {
     v1::CallRequest in;
     RETURN_IF_ERROR(parse(bytes, in));
@@ -120,6 +127,15 @@ base::Result<JoinReply> decode_join_reply(std::string_view bytes) {
     out.cluster_id = std::move(*in.mutable_cluster_id());
     out.leader_address = std::move(*in.mutable_leader_address());
     out.refusal = std::move(*in.mutable_refusal());
+    return out;
+}
+
+base::Result<TransferRequest> decode_transfer_request(std::string_view bytes) {
+    v1::TransferRequest in;
+    RETURN_IF_ERROR(parse(bytes, in));
+    if (in.to() < 0) return base::invalid("a negative id");
+    TransferRequest out{.cluster_id = {}, .to = {in.to()}};
+    ASSIGN_OR_RETURN(out.cluster_id, taken(in.mutable_cluster_id()));
     return out;
 }
 

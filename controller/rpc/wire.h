@@ -12,6 +12,7 @@ std::string encode(const Call&);
 std::string encode(const CallResult&);
 std::string encode(const JoinRequest&);
 std::string encode(const JoinReply&);
+std::string encode(const TransferRequest&);
 
 /// kInvalidArgument for what can't be read and for what no node sends: an id, key, version or index
 /// that is negative or out of range, a member without its incarnation, a text of a request above
@@ -20,5 +21,6 @@ base::Result<Call> decode_call(std::string_view);
 base::Result<CallResult> decode_call_result(std::string_view);
 base::Result<JoinRequest> decode_join_request(std::string_view);
 base::Result<JoinReply> decode_join_reply(std::string_view);
+base::Result<TransferRequest> decode_transfer_request(std::string_view);
 
 }  // namespace controller::rpc

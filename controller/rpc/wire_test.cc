@@ -15,6 +15,8 @@ const Call kCall{
 const JoinRequest kJoin{
     .self = {3, {1, 2}}, .address = "host:9093", .cluster_id = "abc", .voter = true};
 
+const TransferRequest kTransfer{"abc", {2}};
+
 template <class T>
 void expect_invalid(const base::Result<T>& result, const std::string& why) {
     EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument);
@@ -24,6 +26,7 @@ void expect_invalid(const base::Result<T>& result, const std::string& why) {
 TEST(RpcWire, AllComesThrough) {
     EXPECT_EQ(decode_call(encode(kCall)).value(), kCall);
     EXPECT_EQ(decode_join_request(encode(kJoin)).value(), kJoin);
+    EXPECT_EQ(decode_transfer_request(encode(kTransfer)).value(), kTransfer);
     const CallResult result{.metadata_index = 1LL << 40, .body = "x"};
     EXPECT_EQ(decode_call_result(encode(result)).value(), result);
     JoinReply reply{.self = {1, {8, 9}}, .refusal = "no"};
@@ -41,6 +44,7 @@ TEST(RpcWire, RefusesWhatCanNotBeRead) {
     expect_invalid(decode_call_result("\xff\xff"), "can't be read");
     expect_invalid(decode_join_request("\xff\xff"), "can't be read");
     expect_invalid(decode_join_reply("\xff\xff"), "can't be read");
+    expect_invalid(decode_transfer_request("\xff\xff"), "can't be read");
 }
 
 TEST(RpcWire, RefusesNegativeNumbers) {
@@ -57,6 +61,7 @@ TEST(RpcWire, RefusesNegativeNumbers) {
     auto join = kJoin;
     join.self.id = -1;
     expect_invalid(decode_join_request(encode(join)), "a negative id");
+    expect_invalid(decode_transfer_request(encode(TransferRequest{"abc", {-1}})), "a negative id");
     expect_invalid(decode_join_reply(encode(JoinReply{.self = {1, {}}, .leader = raft::Member{}})),
                    "a negative id");
 }
@@ -88,6 +93,7 @@ TEST(RpcWire, RefusesTextsThatAreTooLong) {
     join = kJoin;
     join.address = text;
     expect_invalid(decode_join_request(encode(join)), "too long");
+    expect_invalid(decode_transfer_request(encode(TransferRequest{text, {1}})), "too long");
 }
 
 }  // namespace
