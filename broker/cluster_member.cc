@@ -4,6 +4,7 @@
 #include <fstream>
 #include <future>
 #include <sstream>
+#include <thread>
 
 #include "absl/random/random.h"
 #include "broker/formation.h"
@@ -23,6 +24,8 @@ constexpr milliseconds kApplyEvery{250};
 constexpr milliseconds kApplyPatience{1000};
 constexpr int kRoundsWithoutLeader = 12;  // longer than an election takes
 constexpr milliseconds kLookForFaults{100};
+constexpr milliseconds kHandOverPatience{500};
+constexpr milliseconds kHandOverPause{2};
 
 /// As the transport says it: kAborted means that another node may be asked.
 base::Status status_of(const kafka::Error& error) {
@@ -148,8 +151,31 @@ base::Status ClusterMember::connect() {
     return base::ok();
 }
 
+/// So that an orderly stop of who leads costs nobody an election's wait.
+void ClusterMember::hand_over() {
+    bool waiting = false;
+    on_shard(home(), [&] {
+        if (service_->standing().leader != service_->self()) return;
+        const auto voters = service_->configuration().voters;
+        for (const auto& [voter, address] : voters) {
+            waiting = voter != service_->self() && service_->transfer_to({voter.id}).ok();
+            if (waiting) return;
+        }
+    });
+    // Until the other one leads: it may need this one's vote.
+    for (auto left = kHandOverPatience; waiting && left.count() > 0; left -= kHandOverPause) {
+        std::this_thread::sleep_for(kHandOverPause);
+        on_shard(home(), [&] {
+            const auto& leader = service_->standing().leader;
+            waiting = !leader || leader == service_->self();
+            if (!waiting) spdlog::info("controller {} leads now, as this node stops", leader->id);
+        });
+    }
+}
+
 void ClusterMember::stop() {
     if (std::exchange(stopped_, true)) return;
+    if (server_) hand_over();
     if (server_) server_->stop();
     server_.reset();
     if (endpoint_) endpoint_->stop();

@@ -46,8 +46,8 @@ class ClusterMember {
     controller::rpc::Client* client() { return client_.get(); }
     const std::string& cluster_id() const { return cluster_id_; }
 
-    /// Ends all that reaches other nodes; then the threads. What is posted to home() afterwards
-    /// does not run. Blocks.
+    /// Lets another node lead, if this one does. Ends all that reaches other nodes; then the
+    /// threads. What is posted to home() afterwards does not run. Blocks.
     void stop();
 
   private:
@@ -56,6 +56,7 @@ class ClusterMember {
     base::Status open(storage::Store&, const std::string& cluster_id,
                       const std::function<bool()>& stopping);
     base::Status connect();
+    void hand_over();
     void standing_changed(const quorum::Standing&);
     void update_roster();
     /// Asks the others to be taken in, until it is a member; again if it hears nothing of them.

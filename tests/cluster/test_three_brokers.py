@@ -1,5 +1,7 @@
 """Three brokers that are one cluster: what any of them tells of it, and what it survives."""
 
+import os
+import signal
 import socket
 
 from conftest import ERROR, OK, USAGE, wait_until
@@ -225,7 +227,8 @@ def test_a_controller_that_stops_hands_over(three):
     three.start()
     for _ in range(3):
         first, epoch = leader(three)
-        three.local("stop", first)
+        os.kill(three.broker(first)["pid"], signal.SIGTERM)
+        wait_until(lambda f=first: three.broker(f)["state"] == "stopped", "it stops")
         asked = others(first)[0]
         three("topic", "create", f"after-{first}-{epoch}", to=asked)
         now, later = leader(three, asked)
