@@ -133,7 +133,7 @@ std::vector<Option> network() {
             .at_least(1),
         int64("request.timeout.ms", 30'000, "How long brokers wait for each other.")
             .at_least(1)
-            .without_effect("there is one broker only, for now"),
+            .without_effect("a broker waits for the controller as long as its client does"),
         string("local.faults.file", "",
                "For tests: a file of pairs of nodes, `A B` on a line, that are kept from reaching "
                "each other. It is read again as it changes; moldau local cut writes it. Empty: "
