@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -123,7 +124,7 @@ base::Status ClusterMember::connect() {
     options.address = settings_.cluster.address;
     quorum::PeerEvents events;
     events.on_message = [this](raft::Message m) { service_->receive(std::move(m)); };
-    events.on_connected = [](const raft::Member&) {};
+    events.on_connected = [this](const raft::Member& member) { gone_.erase(member); };
     events.on_unreachable = [this](const raft::Member& member, quorum::Trouble trouble,
                                    const base::Status& why) {
         if (trouble == quorum::Trouble::rejected)
@@ -131,7 +132,9 @@ base::Status ClusterMember::connect() {
                          base::message(why));
         // A session is the stream to the node: nobody listens where it led to, so the process is
         // gone.
-        if (trouble == quorum::Trouble::refused) service_->process_gone(member);
+        if (trouble != quorum::Trouble::refused) return;
+        gone_.insert(member);
+        service_->process_gone(member);
     };
     peers_ = std::make_unique<quorum::Peers>(home(), std::move(options), std::move(events));
     controller::rpc::Handlers handlers;
@@ -153,22 +156,27 @@ base::Status ClusterMember::connect() {
 
 /// So that an orderly stop of who leads costs nobody an election's wait.
 void ClusterMember::hand_over() {
-    bool waiting = false;
+    std::optional<raft::Member> asked;
     on_shard(home(), [&] {
         if (service_->standing().leader != service_->self()) return;
         const auto voters = service_->configuration().voters;
         for (const auto& [voter, address] : voters) {
-            waiting = voter != service_->self() && service_->transfer_to({voter.id}).ok();
-            if (waiting) return;
+            if (voter == service_->self() || gone_.contains(voter)) continue;
+            if (service_->transfer_to({voter.id}).ok()) {
+                asked = voter;
+                return;
+            }
         }
     });
     // Until the other one leads: it may need this one's vote.
-    for (auto left = kHandOverPatience; waiting && left.count() > 0; left -= kHandOverPause) {
+    for (auto left = kHandOverPatience; asked && left.count() > 0; left -= kHandOverPause) {
         std::this_thread::sleep_for(kHandOverPause);
         on_shard(home(), [&] {
             const auto& leader = service_->standing().leader;
-            waiting = !leader || leader == service_->self();
-            if (!waiting) spdlog::info("controller {} leads now, as this node stops", leader->id);
+            const bool led = leader && leader != service_->self();
+            if (led) spdlog::info("controller {} leads now, as this node stops", leader->id);
+            // Stopped at the same time: nothing is left to wait for.
+            if (led || gone_.contains(*asked)) asked.reset();
         });
     }
 }

@@ -79,6 +79,7 @@ class ClusterMember {
     std::unique_ptr<quorum::Peers> peers_;
     std::unique_ptr<controller::rpc::Endpoint> endpoint_;
     std::unique_ptr<quorum::Server> server_;
+    std::set<raft::Member> gone_;  // nobody listens there; on the home shard
     std::unique_ptr<io::Timer> joining_;
     int rounds_without_leader_ = 0;
     std::unique_ptr<io::Timer> faults_;
