@@ -13,6 +13,8 @@ using std::chrono::milliseconds;
 
 /// Between heartbeats whose answer something waits for.
 constexpr milliseconds kSoon{20};
+/// While it withdraws; longer than another controller takes to become active.
+constexpr int kMostUnanswered = 4;
 /// A process of the same id that was killed is not taken for dead before its session ends.
 constexpr base::InstantMs kOutlivesOther = 15'000;
 
@@ -136,6 +138,9 @@ void Registration::beaten(
     const kafka::Outcome<controller::Service::Answered<kafka::BrokerHeartbeatResponse>>& out) {
     asking_ = false;
     if (stopped_) return;
+    unanswered_ = out ? 0 : unanswered_ + 1;
+    // The controllers may be stopping too.
+    if (withdraws_ && unanswered_ >= kMostUnanswered) return withdrawn();
     if (!out) return beat_after(kSoon);
     const auto& response = out->response;
     if (response.error_code == ErrorCode::stale_broker_epoch ||

@@ -55,6 +55,7 @@ class Registration {
     int64_t metadata_index_ = 0;
     bool serves_ = false;
     bool withdraws_ = false;
+    int unanswered_ = 0;  // heartbeats, one after the other
     bool asking_ = false;
     bool again_ = false;  // what is to be told has changed while one was out
     bool stopped_ = false;
