@@ -124,6 +124,10 @@ class Forming {
                 all_blank = false;
                 continue;
             }
+            if (reply->self.id != id)
+                return base::precondition("controller.quorum.voters names controller " +
+                                          std::to_string(id) + " where controller " +
+                                          std::to_string(reply->self.id) + " answers");
             if (reply->cluster_id.empty()) continue;
             RETURN_IF_ERROR(join(id, reply->cluster_id));
             return true;

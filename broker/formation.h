@@ -19,8 +19,8 @@ bool is_blank(const quorum::LogStore::Opened&);
 /// - if all others answer and are blank too, the one with the lowest id founds a cluster of itself,
 ///   and the others join it: two can't found one each, as each would need the other to be blank.
 /// Listens meanwhile, blocks until one of these holds, and tells in the log what it waits for.
-/// kFailedPrecondition if the address can't be listened on, or the others are of another cluster
-/// than is configured; kCancelled when `stopping` says so.
+/// kFailedPrecondition if the address can't be listened on, if the others are of another cluster
+/// than is configured, or one answers by another id; kCancelled when `stopping` says so.
 base::Status form(quorum::LogStore::Opened&, const Settings&, io::Shard& home,
                   const std::function<bool()>& stopping);
 

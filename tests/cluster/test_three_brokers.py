@@ -1,10 +1,14 @@
 """Three brokers that are one cluster: what any of them tells of it, and what it survives."""
 
 import os
+import pathlib
 import signal
 import socket
+import subprocess
+import time
 
-from conftest import ERROR, OK, USAGE, wait_until
+import pytest
+from conftest import ERROR, OK, USAGE, environment, free_port, moldau, wait_until
 
 ALL = [0, 1, 2]
 
@@ -258,6 +262,44 @@ def test_three_are_started_unless_told_otherwise(three):
     three.local("stop")
     refused = three.local("start", "--detach", "--brokers", 1, code=ERROR)
     assert "a cluster of 3 brokers" in refused.err and "--brokers" in refused.err
+
+
+def test_a_voter_with_another_id_is_not_joined(three, tmp_path):
+    """Else a slip in one line would let a blank node into another cluster, in a voter's place."""
+    three.start()
+    port = free_port(2)
+    properties = tmp_path / "server.properties"
+    properties.write_text(f"""
+node.id=0
+log.dirs={tmp_path / "data"}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{port + 1}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.quorum.voters=0@127.0.0.1:{port + 1},5@127.0.0.1:{three.port + 10_002}
+""", encoding="utf-8")
+    refused = moldau("serve", "--config", properties)
+    assert refused.code == ERROR
+    assert "names controller 5 where controller 2 answers" in refused.err
+    wait_until_healthy(three)
+
+
+def test_a_start_can_be_stopped_whatever_it_waits_for(three, tmp_path):
+    three.start()
+    for delay in (0.1, 0.12, 0.14):
+        line = pathlib.Path(f"/proc/{three.broker(2)['pid']}/cmdline").read_bytes()
+        three.local("kill", 2)
+        with open(tmp_path / "told", "wb") as told, \
+                subprocess.Popen(line.split(b"\0")[:-1], stdout=told, stderr=told,
+                                 env=environment()) as starting:
+            time.sleep(delay)
+            three.local("kill", 0)
+            three.local("kill", 1)
+            starting.terminate()
+            try:
+                assert starting.wait(timeout=30) == 0
+            except subprocess.TimeoutExpired:
+                starting.kill()
+                pytest.fail((tmp_path / "told").read_text(encoding="utf-8"))
+        three.start()
 
 
 def test_a_taken_controller_port_says_by_whom(three):
