@@ -14,13 +14,13 @@ const raft::Member* find_id(const raft::Configuration& configuration, int32_t id
     return nullptr;
 }
 
-/// Whether the leader has heard it within the time of an election.
+/// Whether the leader has heard it within the time of an election; or leads for less than that.
 bool alive(const quorum::Quorum& quorum, const raft::Member& member) {
     constexpr int64_t silent_ticks = 12;
     if (quorum.standing().leader == member) return true;
     const auto peers = quorum.raft().peers();
     return std::any_of(peers.begin(), peers.end(), [&](const auto& p) {
-        return p.member == member && p.match > 0 && p.silent_ticks < silent_ticks;
+        return p.member == member && p.silent_ticks < silent_ticks;
     });
 }
 
@@ -52,7 +52,7 @@ bool Voters::step(quorum::Quorum& quorum, const Wanted& wanted) {
     const auto& configuration = quorum.raft().configuration();
     if (const auto* there = find_id(configuration, wanted.member.id);
         there != nullptr && *there != wanted.member) {
-        (void)quorum.change(raft::Remove{*there});
+        if (!alive(quorum, *there)) (void)quorum.change(raft::Remove{*there});
         return false;
     }
     if (!configuration.has(wanted.member)) {
