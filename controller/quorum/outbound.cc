@@ -219,8 +219,9 @@ void Outbound::opened() {
 
 std::chrono::milliseconds Outbound::next_pause(Trouble trouble) {
     if (trouble == Trouble::rejected) return options_.backoff_most;
-    // A stream that ends as soon as it is open is no better than none.
-    const bool held = open_ && io::monotonic_clock() - opened_at_ >= options_.backoff_most.count();
+    // A stream that ends as soon as it is open is no better than none. Any other break may be the
+    // peer's end, and whether it is must be known at once, also if it came back just before.
+    const bool held = open_ && io::monotonic_clock() - opened_at_ >= options_.backoff_least.count();
     if (held) attempts_ = 0;
     const int attempt = attempts_++;
     if (attempt == 0) return std::chrono::milliseconds(0);

@@ -48,8 +48,8 @@ struct PeerOptions {
     /// A connection that is silent for so long is probed, and given up when the probe is.
     std::chrono::milliseconds keepalive_time{2000};
     std::chrono::milliseconds keepalive_timeout{2000};
-    /// Pauses between attempts double from the least to the most. After a stream that held there is
-    /// none; and whoever comes to this node is dialled at once.
+    /// Pauses between attempts double from the least to the most. After a stream that held for the
+    /// least of them there is none; and whoever comes to this node is dialled at once.
     std::chrono::milliseconds backoff_least{20};
     std::chrono::milliseconds backoff_most{1000};
 };

@@ -4,8 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <future>
 #include <map>
+#include <thread>
 
 #include "base/crc32c.h"
 #include "controller/quorum/peers_fixture.h"
@@ -138,6 +140,24 @@ TEST(Peers, ABreakIsFollowedByADialAtOnce) {
     a.wait_trouble(Trouble::rejected);
     b.know({&a});
     a.wait_connected(b.self());  // woken by the one that came, without a pause
+}
+
+TEST(Peers, WhoWasLongAwayIsStillFoundGoneAtOnce) {
+    TestNode a(member(0), 0, {.backoff_least = 50ms, .backoff_most = 60s});
+    auto b = std::make_unique<TestNode>(member(1));
+    introduce({&a, b.get()});
+    const auto port = b->port();
+    b.reset();
+    for (int i = 0; i < 7; ++i) a.wait_trouble(Trouble::refused);
+    b = std::make_unique<TestNode>(member(1), port);
+    b->know({&a, b.get()});
+    a.wait_connected(b->self());
+    std::this_thread::sleep_for(200ms);
+    b.reset();
+    const auto gone = std::chrono::steady_clock::now();
+    a.wait_trouble(Trouble::refused);
+    EXPECT_LT(std::chrono::steady_clock::now() - gone, 1500ms)
+        << "an eighth pause is twice as long";
 }
 
 TEST(Peers, FollowsAMemberThatMoves) {
