@@ -2,9 +2,10 @@
 """Measures the controllers of three local nodes, Moldau's and Apache Kafka's, one after the other.
 
     bench/controller.py [--quick] [--only PART]... [--side moldau|kafka] [--load-minutes N]
+                        [--docs] [--note TEXT]
 
 Parts: rest (start, idle), controller_killed, broker_killed, broker_paused, many (10,000 partitions),
-load (false fencing at full CPU load, Moldau only). The table goes to standard output, everything
+image (its memory) and load (false fencing at full CPU load), both Moldau only. The table goes to standard output, everything
 that was measured to BUILD/bench/controller.json; what --only or --side leaves out stays there as it
 was measured before. All nodes end with this program; what they told before a failure is kept
 beside that file.
@@ -15,6 +16,7 @@ import json
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -22,12 +24,13 @@ import at_rest
 import kills
 import many_partitions
 from brokers import ROOT, ApacheKafka
-from controller_report import percentiles, rounds_text, table
+from controller_report import percentiles, rounds_text, section, table
+from report import controllers_part
 from nodes import ALL, Kafka, Moldau
 from run import machine
 
 PORT = 21790
-PARTS = ("rest", "controller_killed", "broker_killed", "broker_paused", "many", "load")
+PARTS = ("rest", "controller_killed", "broker_killed", "broker_paused", "many", "image", "load")
 STARTED = time.monotonic()
 
 # How often, (Moldau, Apache Kafka): a round of Kafka's takes its session of 9 s and a start of it.
@@ -75,6 +78,13 @@ class Bench:
             return took
         return {**self.repeated("controller_killed", nodes, once), "fenced": sum(fenced)}
 
+    def image(self):
+        """What 10,000 partitions take, at most: in one topic, in 100, in one each."""
+        told = subprocess.run([self.options.build / "decisions_bench", "--benchmark_format=json",
+                               "--benchmark_filter=^memory/"], capture_output=True, check=True)
+        found = json.loads(told.stdout)["benchmarks"]
+        return {"kib_per_partition": max(one["bytes_per_partition"] for one in found) / 1024}
+
     def measure(self, nodes, out):
         progress(f"{nodes.name}: start, and at rest")
         start_s = at_rest.start(nodes)
@@ -94,6 +104,8 @@ class Bench:
         if self.wants("many"):
             at_rest.start(nodes)
             out["many"] = many_partitions.measure(nodes, progress)
+        if self.wants("image") and isinstance(nodes, Moldau):
+            out["image"] = self.image()
         if self.wants("load") and isinstance(nodes, Moldau):
             at_rest.start(nodes)
             minutes = self.options.load_minutes
@@ -103,18 +115,19 @@ class Bench:
 
     def sides(self):
         if self.options.side in (None, "moldau"):
-            yield Moldau(self.options.build / "moldau", self.folder / "three", PORT)
+            yield Moldau(self.options.build / "moldau", self.folder / "controllers-moldau", PORT)
         if self.options.side in (None, "kafka"):
             libraries = self.folder / "kafka" / "lib"
             ApacheKafka.install(libraries)
-            yield Kafka(libraries, self.folder / "three", PORT)
+            yield Kafka(libraries, self.folder / "controllers-apache", PORT)
 
     def run(self):
-        """What was measured stays measured when a later part fails."""
+        """What was measured stays measured when a later part fails, or is interrupted."""
         result = {"versions": {}, "figures": {}}
         if (self.options.only or self.options.side) and self.path.exists():
             result = json.loads(self.path.read_text(encoding="utf-8"))
-        result |= {"machine": machine(), "quick": self.options.quick, "failed": {}}
+        result |= {"machine": machine(), "quick": self.options.quick,
+                   "notes": self.options.note, "failed": {}}
         for nodes in self.sides():
             figures = result["figures"].setdefault(nodes.name, {})
             result["versions"][nodes.name] = nodes.version()
@@ -127,8 +140,25 @@ class Bench:
                     for node in ALL:
                         path = self.folder / f"failed-{nodes.name.replace(' ', '-')}-{node}.log"
                         path.write_text(nodes.log(node), encoding="utf-8")
-        self.path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+                finally:
+                    write_json(self.path, result)
         return result
+
+
+def write_json(path, result):
+    """Whole or not at all: what was measured before took long."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(path)
+
+
+def write_docs(result, command):
+    """Its part of docs/benchmarks.md takes the place of the one before, or comes last."""
+    docs = ROOT / "docs" / "benchmarks.md"
+    text = docs.read_text(encoding="utf-8")
+    before = text.removesuffix(controllers_part(text))
+    docs.write_text(before + section(result, command), encoding="utf-8")
+    write_json(ROOT / "docs" / "benchmarks-controller.json", result)
 
 
 def main():
@@ -139,6 +169,8 @@ def main():
     parser.add_argument("--load-minutes", type=float, help="default: 10, or 1 with --quick")
     parser.add_argument("--side", choices=["moldau", "kafka"], help="only one of the two")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md, its part")
+    parser.add_argument("--note", action="append", default=[], help="a line for the docs")
     options = parser.parse_args()
     options.build = options.build.resolve()
     options.load_minutes = options.load_minutes or (1 if options.quick else 10)
@@ -148,6 +180,8 @@ def main():
     result = Bench(options).run()
     print(table(result))
     print("\n" + "\n".join(rounds_text(result, side) for side in result["figures"]))
+    if options.docs:
+        write_docs(result, "bench/controller.py")
     for side, why in result["failed"].items():
         print(f"{side} failed: {why}")
     return 1 if result["failed"] else 0

@@ -38,9 +38,14 @@ class Nodes:
 
     def __exit__(self, *_):
         self.end()
+        self.lay_aside()
         # 90,000 files can take minutes, which nobody need wait for.
-        subprocess.Popen(["rm", "-rf", *map(str, self.folder.parent.glob(self.folder.name + "*"))],
-                         start_new_session=True)
+        aside = map(str, self.folder.parent.glob(f"{self.folder.name}-*"))
+        subprocess.Popen(["rm", "-rf", *aside], start_new_session=True)
+
+    def lay_aside(self):
+        if self.folder.exists():
+            self.folder.rename(f"{self.folder}-{time.time_ns()}")
 
     def end(self):
         for node in list(self.processes):
@@ -60,8 +65,7 @@ class Nodes:
     def make(self):
         """Three nodes that were never started; those of before are ended, and laid aside."""
         self.end()
-        if self.folder.exists():
-            self.folder.rename(f"{self.folder}-{time.time_ns()}")
+        self.lay_aside()
         voters = ",".join(f"{n}@127.0.0.1:{self.port(n) + 10_000}" for n in ALL)
         for node in ALL:
             self.home(node).mkdir(parents=True)

@@ -3,6 +3,7 @@
 import statistics
 
 MOLDAU, KAFKA = "Moldau", "Apache Kafka"
+CONTROLLERS = "## The controllers"  # what follows it is of bench/controller.py
 
 # key, what it is, unit, whether more is better
 FIGURES = {
@@ -89,3 +90,9 @@ def markdown(result, command):
         lines += [f"## {title}", "", f"| What | Unit | {MOLDAU} | {KAFKA} | Ratio |",
                   "|---|---|---|---|---|", *table_rows(rounds, table), ""]
     return "\n".join(lines)
+
+
+def controllers_part(text):
+    """What bench/controller.py has written into docs/benchmarks.md."""
+    _, heading, rest = text.partition(CONTROLLERS)
+    return heading + rest

@@ -185,7 +185,9 @@ def main():
     text = report.markdown(result, " ".join(["bench/run.py"] + sys.argv[1:]))
     print(text)
     if not options.no_docs:
-        (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
+        docs = ROOT / "docs" / "benchmarks.md"
+        kept = report.controllers_part(docs.read_text(encoding="utf-8"))
+        docs.write_text(text + kept, encoding="utf-8")
         (ROOT / "docs" / "benchmarks.json").write_text(json.dumps(result, indent=1) + "\n",
                                                        encoding="utf-8")
     return 0
