@@ -157,7 +157,7 @@ def write_docs(result, command):
     docs = ROOT / "docs" / "benchmarks.md"
     text = docs.read_text(encoding="utf-8")
     before = text.removesuffix(controllers_part(text))
-    docs.write_text(before + section(result, command), encoding="utf-8")
+    docs.write_text(before.rstrip() + "\n\n" + section(result, command), encoding="utf-8")
     write_json(ROOT / "docs" / "benchmarks-controller.json", result)
 
 

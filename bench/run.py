@@ -187,7 +187,7 @@ def main():
     if not options.no_docs:
         docs = ROOT / "docs" / "benchmarks.md"
         kept = report.controllers_part(docs.read_text(encoding="utf-8"))
-        docs.write_text(text + kept, encoding="utf-8")
+        docs.write_text(text + ("\n" + kept if kept else ""), encoding="utf-8")
         (ROOT / "docs" / "benchmarks.json").write_text(json.dumps(result, indent=1) + "\n",
                                                        encoding="utf-8")
     return 0
