@@ -366,12 +366,20 @@ EMPTY = {
     "DescribeLogDirs": lambda b: b.array([]),
     "CreatePartitions": lambda b: b.array([]).i32(1000).i8(0),
     "DeleteGroups": lambda b: b.array([]),
+    "ElectLeaders": lambda b: (b.since(1).i8(0), b.array([]), b.i32(1000)),
     "IncrementalAlterConfigs": lambda b: b.array([]).i8(0),
+    "AlterPartitionReassignments": lambda b: (b.i32(1000), b.since(1).i8(0), b.array([])),
+    "ListPartitionReassignments": lambda b: b.i32(1000).array([]),
     "OffsetDelete": lambda b: b.string("group").array([]),
     "DescribeQuorum": lambda b: b.array([]),
+    "UpdateFeatures": lambda b: (b.i32(1000).array([]), b.since(1).i8(0)),
     "DescribeCluster": lambda b: (b.i8(0), b.since(1).i8(1), b.since(2).i8(0)),
+    "UnregisterBroker": lambda b: b.i32(7),
     "ListConfigResources": lambda b: b.since(1).array([]),
     "DescribeTopicPartitions": lambda b: b.array([]).i32(10).i8(-1),
+    "AddRaftVoter": lambda b: (b.string(None).i32(1000, 7).raw(bytes(16)).array([]),
+                               b.since(1).i8(1)),
+    "RemoveRaftVoter": lambda b: b.string(None).i32(7).raw(bytes(16)),
 }
 
 

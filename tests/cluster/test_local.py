@@ -270,7 +270,8 @@ def test_cuts_are_kept_in_a_file(cluster):
     cluster.local("heal", 0, code=USAGE)
 
 
-def test_usage():
+def test_usage(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for wrong in (["start", "--port", "0"], ["start", "--port", "x"], ["kill"], ["fly"], [],
                   ["start", "--brokers", "0"], ["start", "--port", "65535", "--brokers", "2"],
                   ["cut", "0", "x"]):

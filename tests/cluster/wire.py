@@ -35,12 +35,19 @@ APIS = {
     "DescribeLogDirs": (35, range(1, 5), 2),
     "CreatePartitions": (37, range(0, 4), 2),
     "DeleteGroups": (42, range(0, 3), 2),
+    "ElectLeaders": (43, range(0, 3), 2),
     "IncrementalAlterConfigs": (44, range(0, 2), 1),
+    "AlterPartitionReassignments": (45, range(0, 2), 0),
+    "ListPartitionReassignments": (46, range(0, 1), 0),
     "OffsetDelete": (47, range(0, 1), 1),
     "DescribeQuorum": (55, range(0, 3), 0),
+    "UpdateFeatures": (57, range(0, 3), 0),
     "DescribeCluster": (60, range(0, 3), 0),
+    "UnregisterBroker": (64, range(0, 1), 0),
     "ListConfigResources": (74, range(0, 2), 0),
     "DescribeTopicPartitions": (75, range(0, 1), 0),
+    "AddRaftVoter": (80, range(0, 2), 0),
+    "RemoveRaftVoter": (81, range(0, 1), 0),
 }
 
 
