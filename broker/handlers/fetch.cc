@@ -39,7 +39,8 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
             session_ = sessions.create(by_id(), call_->local.random(), io::monotonic_clock());
         full_ = !opened.session;
         collect();
-        deadline_ = io::monotonic_clock() + request_.max_wait_ms;
+        // One more, for the part of a millisecond that has gone by already.
+        deadline_ = io::monotonic_clock() + request_.max_wait_ms + 1;
         read();
     }
 

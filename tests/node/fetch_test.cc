@@ -50,10 +50,12 @@ TEST_F(FetchTest, WhoClaimsToBeAReplicaIsRefused) {
 TEST_F(FetchTest, WaitsForDataAndNoLongerThanItWasTold) {
     create_topic("t");
     Peer waiting = connect();
-    const auto started = std::chrono::steady_clock::now();
-    const auto nothing = waiting.call<kafka::FetchResponse>(fetch("t", 0, 0, 100), 12);
-    EXPECT_GE(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(100));
-    EXPECT_EQ(nothing.responses[0].partitions[0].records->size(), 0u);
+    for (int i = 0; i < 20; ++i) {
+        const auto started = std::chrono::steady_clock::now();
+        const auto nothing = waiting.call<kafka::FetchResponse>(fetch("t", 0, 0, 5), 12);
+        EXPECT_GE(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(5));
+        EXPECT_EQ(nothing.responses[0].partitions[0].records->size(), 0u);
+    }
 
     const auto id = waiting.send(fetch("t", 0, 0, 20'000), 12);
     put("woken");
