@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <random>
 #include <string>
 
+#include "base/sim/seed_tests.h"
 #include "controller/decisions_sim.h"
 
 namespace controller {
@@ -18,34 +18,27 @@ constexpr uint64_t kSeeds = 100;
 constexpr uint64_t kSeeds = 1000;
 #endif
 
-uint64_t first_seed = 1;
-uint64_t last_seed = kSeeds;
-bool fresh = true;
-
 using Fault = DecisionsSim::Fault;
 
-DecisionsSim::Totals run(uint64_t first, uint64_t last) {
+DecisionsSim::Totals run(const std::vector<base::sim::Seeds>& seeds) {
     DecisionsSim::Totals all;
-    int failed = 0;
-    for (uint64_t seed = first; seed <= last && failed < 5; ++seed) {
+    base::sim::expect_each(seeds, [&](uint64_t seed) {
         DecisionsSim sim(seed, Fault::none);
         const std::string failure = sim.run();
         all.decisions += sim.totals().decisions;
         all.elections += sim.totals().elections;
         all.unclean += sim.totals().unclean;
         all.acknowledged += sim.totals().acknowledged;
-        if (failure.empty()) continue;
-        ++failed;
-        ADD_FAILURE() << "seed " << seed << ": " << failure;
-    }
+        return failure;
+    });
     std::printf("%lu decisions, %lu elections, %lu of them unclean; %lu values acknowledged\n",
                 all.decisions, all.elections, all.unclean, all.acknowledged);
     return all;
 }
 
 TEST(DecisionsSim, HoldsWhatItPromises) {
-    const auto all = run(first_seed, last_seed);
-    if (last_seed - first_seed < 100) return;
+    const auto all = run(base::sim::seeds_or(kSeeds));
+    if (base::sim::seeds_asked()) return;
     EXPECT_GT(all.elections, all.decisions / 100) << "nothing happens";
     EXPECT_GT(all.unclean, 0u);
     EXPECT_GT(all.acknowledged, all.decisions / 100);
@@ -57,10 +50,7 @@ TEST(DecisionsSim, SeedsThatTaught) {
 }
 
 TEST(DecisionsSim, HoldsItForFreshSeeds) {
-    if (!fresh) return;
-    const uint64_t from = uint64_t{std::random_device{}()} << 20;
-    std::printf("fresh seeds %lu..%lu\n", from, from + kSeeds / 5 - 1);
-    run(from, from + kSeeds / 5 - 1);
+    if (!base::sim::seeds_asked()) run({base::sim::fresh_seeds(kSeeds / 5)});
 }
 
 TEST(DecisionsSim, FindsEveryPlantedFault) {
@@ -76,17 +66,3 @@ TEST(DecisionsSim, FindsEveryPlantedFault) {
 
 }  // namespace
 }  // namespace controller
-
-int main(int argc, char** argv) {
-    testing::InitGoogleTest(&argc, argv);
-    for (int i = 1; i + 1 < argc; ++i) {
-        if (std::string(argv[i]) != "--seeds") continue;
-        if (std::sscanf(argv[i + 1], "%lu..%lu", &controller::first_seed, &controller::last_seed) !=
-            2) {
-            std::fprintf(stderr, "--seeds FIRST..LAST\n");
-            return 2;
-        }
-        controller::fresh = false;
-    }
-    return RUN_ALL_TESTS();
-}

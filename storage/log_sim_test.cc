@@ -4,9 +4,9 @@
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
+#include "base/sim/seed_tests.h"
 #include "storage/log_sim.h"
 
 namespace storage {
@@ -18,17 +18,19 @@ constexpr uint64_t seeds_by_default = 1000;
 constexpr uint64_t seeds_by_default = 5000;
 #endif
 
-uint64_t first_seed = 1;
-uint64_t last_seed = seeds_by_default;
-
-TEST(LogSim, EveryCrashImageHoldsWhatWasAcknowledged) {
-    int failed = 0;
-    for (uint64_t seed = first_seed; seed <= last_seed && failed < 5; ++seed) {
-        const std::string failure = LogSim(seed, Mutant::none).run();
-        if (failure.empty()) continue;
-        ++failed;
-        ADD_FAILURE() << "seed " << seed << ": " << failure;
+class LogSimTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        // Every recovery tells what it cut: of use for one seed only.
+        const auto seeds = base::sim::seeds_or(seeds_by_default);
+        if (seeds.size() > 1 || seeds[0].first != seeds[0].last)
+            spdlog::set_level(spdlog::level::off);
     }
+};
+
+TEST_F(LogSimTest, EveryCrashImageHoldsWhatWasAcknowledged) {
+    base::sim::expect_each(base::sim::seeds_or(seeds_by_default),
+                           [](uint64_t seed) { return LogSim(seed, Mutant::none).run(); });
 }
 
 /// How many seeds it takes until the harness's own fault is found; 0: never.
@@ -43,31 +45,17 @@ uint64_t seeds_to_catch(Mutant mutant) {
     return 0;
 }
 
-TEST(LogSim, FindsADiskThatForgetsItsDirectories) {
+TEST_F(LogSimTest, FindsADiskThatForgetsItsDirectories) {
     EXPECT_GT(seeds_to_catch(Mutant::no_directory_sync), 0u);
 }
 
-TEST(LogSim, FindsASyncThatNeverRan) { EXPECT_GT(seeds_to_catch(Mutant::synced_before_run), 0u); }
+TEST_F(LogSimTest, FindsASyncThatNeverRan) {
+    EXPECT_GT(seeds_to_catch(Mutant::synced_before_run), 0u);
+}
 
-TEST(LogSim, FindsACheckpointAheadOfTheDisk) {
+TEST_F(LogSimTest, FindsACheckpointAheadOfTheDisk) {
     EXPECT_GT(seeds_to_catch(Mutant::checkpoint_ahead), 0u);
 }
 
 }  // namespace
 }  // namespace storage
-
-int main(int argc, char** argv) {
-    testing::InitGoogleTest(&argc, argv);
-    for (int i = 1; i + 1 < argc; ++i) {
-        if (std::string(argv[i]) != "--seeds") continue;
-        if (std::sscanf(argv[i + 1], "%lu..%lu", &storage::first_seed, &storage::last_seed) != 2) {
-            std::fprintf(stderr, "--seeds FIRST..LAST\n");
-            return 2;
-        }
-    }
-    // Every recovery tells what it cut: of use for one seed only.
-    if (storage::first_seed != storage::last_seed) spdlog::set_level(spdlog::level::off);
-    // Every recovery tells what it cut: of use for one seed only.
-    if (storage::first_seed != storage::last_seed) spdlog::set_level(spdlog::level::off);
-    return RUN_ALL_TESTS();
-}

@@ -5,8 +5,8 @@
 #include <set>
 #include <string>
 
+#include "base/sim/world.h"
 #include "controller/raft/sim/cluster.h"
-#include "controller/raft/sim/world.h"
 
 namespace raft::sim {
 
@@ -58,7 +58,7 @@ class Simulation {
     Node& any() { return cluster_->node(static_cast<int>(world_.below(nodes_))); }
 
     const bool with_alarms_;
-    World world_;
+    base::sim::World world_;
     Knobs knobs_;
     int nodes_ = 0;
     bool quiet_ = false;

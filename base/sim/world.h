@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "base/function.h"
+#include "base/time.h"
 
-namespace raft::sim {
+namespace base::sim {
 
-/// Time in milliseconds, chance and order of one run; the same seed gives the same run.
+/// Time, chance and order of one simulated run; the same seed gives the same run.
 class World {
   public:
     World(uint64_t seed, bool trace) : random_(seed), trace_(trace) {}
@@ -21,13 +22,14 @@ class World {
     int64_t below(int64_t n) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(n)); }
     bool chance(int64_t percent) { return below(100) < percent; }
 
-    int64_t now() const { return now_; }
-    void after(int64_t delay, base::Function<void()> run) {
-        events_.push_back({now_ + delay, ++sequence_, std::move(run)});
+    InstantMs now() const { return now_; }
+    /// What is due at the same time runs in the order in which it was asked for.
+    void after(int64_t delay_ms, Function<void()> run) {
+        events_.push_back({now_ + delay_ms, ++sequence_, std::move(run)});
         std::push_heap(events_.begin(), events_.end(), later);
     }
     /// Runs the next event if it comes by `until`; otherwise moves the clock there.
-    bool step(int64_t until) {
+    bool step(InstantMs until) {
         if (events_.empty() || events_.front().at > until) {
             now_ = until;
             return false;
@@ -39,6 +41,7 @@ class World {
         event.run();
         return true;
     }
+
     bool tracing() const { return trace_; }
     [[gnu::format(printf, 2, 3)]] void trace(const char* format, ...) const {
         if (!trace_) return;
@@ -52,19 +55,19 @@ class World {
 
   private:
     struct Event {
-        int64_t at = 0;
+        InstantMs at = 0;
         uint64_t sequence = 0;
-        base::Function<void()> run;
+        Function<void()> run;
     };
     static bool later(const Event& a, const Event& b) {
         return std::tie(a.at, a.sequence) > std::tie(b.at, b.sequence);
     }
 
     std::mt19937_64 random_;
-    bool trace_;
-    int64_t now_ = 0;
+    const bool trace_;
+    InstantMs now_ = 0;
     uint64_t sequence_ = 0;
     std::vector<Event> events_;
 };
 
-}  // namespace raft::sim
+}  // namespace base::sim

@@ -1,0 +1,59 @@
+#include "base/sim/seeds.h"
+
+#include <charconv>
+#include <cstdio>
+#include <random>
+#include <system_error>
+
+namespace base::sim {
+
+namespace {
+
+std::optional<uint64_t> number(std::string_view text) {
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::optional<Seeds> range(std::string_view text) {
+    const size_t dots = text.find("..");
+    const auto first = number(text.substr(0, dots));
+    const auto last = dots == std::string_view::npos ? first : number(text.substr(dots + 2));
+    if (!first || !last || *last < *first) return std::nullopt;
+    return Seeds{*first, *last};
+}
+
+std::optional<Seeds> fresh(std::string_view text) {
+    const auto count = number(text);
+    if (!count || *count == 0) return std::nullopt;
+    return fresh_seeds(*count);
+}
+
+}  // namespace
+
+Seeds fresh_seeds(uint64_t count) {
+    const uint64_t first = uint64_t{std::random_device{}()} << 20;
+    const Seeds seeds{first, first + count - 1};
+    std::printf("fresh seeds %llu..%llu\n", static_cast<unsigned long long>(seeds.first),
+                static_cast<unsigned long long>(seeds.last));
+    return seeds;
+}
+
+std::optional<Asked> asked_for(int argc, const char* const* argv) {
+    Asked asked;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view name = argv[i];
+        if (name == "--trace") {
+            asked.trace = true;
+            continue;
+        }
+        if ((name != "--seeds" && name != "--fresh") || ++i == argc) return std::nullopt;
+        const auto seeds = name == "--seeds" ? range(argv[i]) : fresh(argv[i]);
+        if (!seeds) return std::nullopt;
+        asked.seeds.push_back(*seeds);
+    }
+    return asked;
+}
+
+}  // namespace base::sim

@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace base::sim {
+
+struct Seeds {
+    uint64_t first = 1;
+    uint64_t last = 1;
+
+    bool operator==(const Seeds&) const = default;
+};
+
+/// What a simulation was asked for on its command line.
+struct Asked {
+    std::vector<Seeds> seeds;
+    bool trace = false;
+};
+
+inline constexpr std::string_view kUsage = "(--seeds A..B | --fresh N)... [--trace]";
+
+/// So many of which nobody knows the outcome; prints them, so that they can be run again.
+Seeds fresh_seeds(uint64_t count);
+
+/// Reads the arguments that follow the program's name; `--seeds A` is A..A. Nothing: that is not
+/// the usage.
+std::optional<Asked> asked_for(int argc, const char* const* argv);
+
+}  // namespace base::sim

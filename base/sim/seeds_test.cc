@@ -1,0 +1,46 @@
+#include "base/sim/seeds.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace base::sim {
+namespace {
+
+using testing::ElementsAre;
+
+std::optional<Asked> asked(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "some_sim");
+    return asked_for(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(Seeds, AreReadInTheirOrder) {
+    const auto several = asked({"--seeds", "3..7", "--seeds", "4711", "--trace"});
+    ASSERT_TRUE(several);
+    EXPECT_THAT(several->seeds, ElementsAre(Seeds{3, 7}, Seeds{4711, 4711}));
+    EXPECT_TRUE(several->trace);
+}
+
+TEST(Seeds, NoneAreAskedForWithoutArguments) {
+    const auto none = asked({});
+    ASSERT_TRUE(none);
+    EXPECT_TRUE(none->seeds.empty());
+    EXPECT_FALSE(none->trace);
+}
+
+TEST(Seeds, FreshOnesAreAsManyAsWanted) {
+    const auto fresh = asked({"--fresh", "200"});
+    ASSERT_TRUE(fresh);
+    ASSERT_EQ(fresh->seeds.size(), 1u);
+    EXPECT_EQ(fresh->seeds[0].last - fresh->seeds[0].first + 1, 200u);
+}
+
+TEST(Seeds, AnythingElseIsRefused) {
+    for (const char* text : {"", "x", "1..", "..2", "2..1", "1...2", "1..2x", "-1"})
+        EXPECT_FALSE(asked({"--seeds", text})) << text;
+    EXPECT_FALSE(asked({"--seeds"}));
+    EXPECT_FALSE(asked({"--fresh", "0"}));
+    EXPECT_FALSE(asked({"--sedes", "1..2"}));
+}
+
+}  // namespace
+}  // namespace base::sim
