@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "controller/broker_ids.h"
 #include "controller/configs.h"
 #include "controller/features.h"
 #include "controller/partitions.h"
@@ -16,10 +17,6 @@ namespace {
 using base::BrokerId;
 using base::TopicPartition;
 using kafka::ErrorCode;
-
-bool contains(const std::vector<BrokerId>& ids, BrokerId id) {
-    return std::ranges::find(ids, id) != ids.end();
-}
 
 }  // namespace
 

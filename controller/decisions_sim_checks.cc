@@ -1,9 +1,10 @@
 #include <algorithm>
 
+#include "controller/broker_ids.h"
 #include "controller/decisions_sim.h"
 #include "controller/features.h"
+#include "controller/testing.h"
 #include "metadata/records.h"
-#include "metadata/snapshot.h"
 
 namespace controller {
 
@@ -12,17 +13,6 @@ namespace {
 using base::BrokerId;
 using metadata::kNoBroker;
 using metadata::Partition;
-
-bool contains(const std::vector<BrokerId>& ids, BrokerId id) {
-    return std::ranges::find(ids, id) != ids.end();
-}
-
-metadata::ImagePtr through_a_snapshot(const metadata::Image& image) {
-    Records records;
-    metadata::for_each_record(image, [&](const v1::Record& r) { records.push_back(r); });
-    auto again = metadata::image_of(records, image.position());
-    return again.ok() ? *again : metadata::Image::empty();
-}
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "controller/broker_ids.h"
 #include "controller/features.h"
 #include "metadata/delta.h"
 #include "metadata/records.h"
@@ -14,16 +15,7 @@ namespace {
 using base::BrokerId;
 using metadata::kNoBroker;
 using metadata::Partition;
-using Ids = std::vector<BrokerId>;
-
-bool contains(const Ids& ids, BrokerId id) { return std::ranges::find(ids, id) != ids.end(); }
-
-Ids without(const Ids& ids, const Ids& gone) {
-    Ids out;
-    for (auto id : ids)
-        if (!contains(gone, id)) out.push_back(id);
-    return out;
-}
+using Ids = BrokerIds;
 
 size_t effective(int min_isr, const Ids& replicas) {
     return std::clamp<size_t>(static_cast<size_t>(std::max(min_isr, 1)), 1,

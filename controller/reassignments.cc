@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "controller/broker_ids.h"
 #include "controller/elections.h"
 #include "controller/placement.h"
 
@@ -14,19 +15,10 @@ using base::BrokerId;
 using kafka::Error;
 using kafka::ErrorCode;
 using metadata::Partition;
-using Ids = std::vector<BrokerId>;
+using Ids = BrokerIds;
 using Request = kafka::AlterPartitionReassignmentsRequest;
 using Response = kafka::AlterPartitionReassignmentsResponse;
 using ListResponse = kafka::ListPartitionReassignmentsResponse;
-
-bool contains(const Ids& ids, BrokerId id) { return std::ranges::find(ids, id) != ids.end(); }
-
-Ids without(const Ids& ids, const Ids& gone) {
-    Ids out;
-    for (auto id : ids)
-        if (!contains(gone, id)) out.push_back(id);
-    return out;
-}
 
 Ids broker_ids(const std::vector<int32_t>& ids) {
     Ids out;

@@ -4,8 +4,8 @@
 
 #include "controller/decision.h"
 #include "controller/service_testing.h"
+#include "controller/testing.h"
 #include "metadata/records.h"
-#include "metadata/snapshot.h"
 
 namespace controller {
 
@@ -15,13 +15,6 @@ using kafka::ErrorCode;
 
 constexpr size_t kEvents = 400;
 constexpr base::BrokerId kSelf{0};
-
-metadata::ImagePtr through_a_snapshot(const metadata::Image& image) {
-    Records records;
-    metadata::for_each_record(image, [&](const v1::Record& r) { records.push_back(r); });
-    auto again = metadata::image_of(records, image.position());
-    return again.ok() ? *again : metadata::Image::empty();
-}
 
 }  // namespace
 

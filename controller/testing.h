@@ -8,6 +8,7 @@
 #include "controller/controller.h"
 #include "controller/decision.h"
 #include "metadata/records.h"
+#include "metadata/snapshot.h"
 
 namespace controller {
 
@@ -60,6 +61,15 @@ class TestCluster {
     Controller controller_{metadata::Image::empty()};
     uint64_t ids_ = 0;
 };
+
+/// The image as a node has it that got a snapshot; empty, which no check takes for the same, if the
+/// snapshot can't be read.
+inline metadata::ImagePtr through_a_snapshot(const metadata::Image& image) {
+    Records records;
+    metadata::for_each_record(image, [&](const v1::Record& r) { records.push_back(r); });
+    auto again = metadata::image_of(records, image.position());
+    return again.ok() ? *again : metadata::Image::empty();
+}
 
 /// The heartbeat of a broker that has seen all and wants to serve.
 inline auto beat(const State& state, base::BrokerId id, int64_t epoch) {
