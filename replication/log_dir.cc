@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "io/disk_view.h"
 #include "spdlog/spdlog.h"
 
 namespace replication {
@@ -40,38 +41,19 @@ class WatchedFile final : public io::File {
     const std::shared_ptr<LogDir> dir_;
 };
 
-class WatchedDisk final : public io::Disk {
+class WatchedDisk final : public io::DiskView {
   public:
-    WatchedDisk(io::Disk& disk, LogDir& dir) : disk_(disk), dir_(dir) {}
+    WatchedDisk(io::Disk& disk, LogDir& dir) : DiskView(disk), dir_(dir) {}
 
     base::Result<std::unique_ptr<io::File>> open(const std::string& path, io::Open how) override {
-        ASSIGN_OR_RETURN(auto file, disk_.open(path, how));
+        ASSIGN_OR_RETURN(auto file, DiskView::open(path, how));
         return std::make_unique<WatchedFile>(std::move(file), dir_.shared_from_this());
     }
-    base::Status remove(const std::string& path) override { return disk_.remove(path); }
-    base::Status remove_all(const std::string& path) override { return disk_.remove_all(path); }
-    base::Status rename(const std::string& from, const std::string& to) override {
-        return disk_.rename(from, to);
-    }
-    base::Status make_directories(const std::string& path) override {
-        return disk_.make_directories(path);
-    }
     base::Status sync_directory(const std::string& path) override {
-        return watched(dir_, disk_.sync_directory(path));
-    }
-    base::Result<std::vector<std::string>> list(const std::string& path) override {
-        return disk_.list(path);
-    }
-    bool exists(const std::string& path) override { return disk_.exists(path); }
-    base::Result<uint64_t> free_bytes(const std::string& path) override {
-        return disk_.free_bytes(path);
-    }
-    base::Result<std::unique_ptr<io::DirectoryLock>> lock(const std::string& path) override {
-        return disk_.lock(path);
+        return watched(dir_, DiskView::sync_directory(path));
     }
 
   private:
-    io::Disk& disk_;
     LogDir& dir_;  // which holds this
 };
 

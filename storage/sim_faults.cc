@@ -1,5 +1,6 @@
 #include "storage/sim_faults.h"
 
+#include "io/disk_view.h"
 #include "storage/checkpoint.h"
 #include "storage/segment.h"
 
@@ -7,38 +8,16 @@ namespace storage {
 
 namespace {
 
-class SeenDisk final : public io::Disk {
+class SeenDisk final : public io::DiskView {
   public:
-    SeenDisk(io::MemoryDisk& disk, Mutant mutant) : disk_(disk), mutant_(mutant) {}
+    SeenDisk(io::MemoryDisk& disk, Mutant mutant) : DiskView(disk), mutant_(mutant) {}
 
-    base::Result<std::unique_ptr<io::File>> open(const std::string& path, io::Open how) override {
-        return disk_.open(path, how);
-    }
-    base::Status remove(const std::string& path) override { return disk_.remove(path); }
-    base::Status remove_all(const std::string& path) override { return disk_.remove_all(path); }
-    base::Status rename(const std::string& from, const std::string& to) override {
-        return disk_.rename(from, to);
-    }
-    base::Status make_directories(const std::string& path) override {
-        return disk_.make_directories(path);
-    }
     base::Status sync_directory(const std::string& path) override {
-        return mutant_ == Mutant::no_directory_sync ? base::ok() : disk_.sync_directory(path);
-    }
-    base::Result<std::vector<std::string>> list(const std::string& path) override {
-        return disk_.list(path);
-    }
-    bool exists(const std::string& path) override { return disk_.exists(path); }
-    base::Result<uint64_t> free_bytes(const std::string& path) override {
-        return disk_.free_bytes(path);
-    }
-    base::Result<std::unique_ptr<io::DirectoryLock>> lock(const std::string& path) override {
-        return disk_.lock(path);
+        return mutant_ == Mutant::no_directory_sync ? base::ok() : DiskView::sync_directory(path);
     }
 
   private:
-    io::MemoryDisk& disk_;
-    Mutant mutant_;
+    const Mutant mutant_;
 };
 
 class SeenStore final : public Store {
