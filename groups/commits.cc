@@ -11,6 +11,22 @@ using kafka::ErrorCode;
 namespace {
 /// Tombstones a write may hold: with topic and group names of Kafka's length, well under a batch.
 constexpr size_t tombstones_per_write = 500;
+
+kafka::OffsetCommitResponse the_same_for_each(const kafka::OffsetCommitRequest& request,
+                                              ErrorCode error) {
+    kafka::OffsetCommitResponse response;
+    for (const auto& topic : request.topics) {
+        auto& answers = response.topics.emplace_back();
+        answers.name = topic.name;
+        answers.topic_id = topic.topic_id;
+        for (const auto& p : topic.partitions) {
+            auto& one = answers.partitions.emplace_back();
+            one.partition_index = p.partition_index;
+            one.error_code = error;
+        }
+    }
+    return response;
+}
 }  // namespace
 
 void refuse_all(Answer::Body& body, ErrorCode why) {
@@ -27,18 +43,7 @@ void refuse_all(Answer::Body& body, ErrorCode why) {
 }
 
 kafka::OffsetCommitResponse refuse(const kafka::OffsetCommitRequest& request, ErrorCode why) {
-    kafka::OffsetCommitResponse response;
-    for (const auto& topic : request.topics) {
-        auto& answers = response.topics.emplace_back();
-        answers.name = topic.name;
-        answers.topic_id = topic.topic_id;
-        for (const auto& p : topic.partitions) {
-            auto& one = answers.partitions.emplace_back();
-            one.partition_index = p.partition_index;
-            one.error_code = why;
-        }
-    }
-    return response;
+    return the_same_for_each(request, why);
 }
 
 kafka::OffsetFetchResponse::OffsetFetchResponseGroup refuse(
@@ -108,21 +113,16 @@ Effects Groups::commit(Now now, const kafka::OffsetCommitRequest& request, Reque
                        int16_t version) {
     Turn turn(now, last_write_);
     const auto error = check_commit(request, version, now);
-    kafka::OffsetCommitResponse response;
+    auto response = the_same_for_each(request, error);
     std::vector<Offsets::Change> changes;
     std::vector<Record> records;
-    for (const auto& topic : request.topics) {
-        auto& answers = response.topics.emplace_back();
-        answers.name = topic.name;
-        answers.topic_id = topic.topic_id;
-        for (const auto& p : topic.partitions) {
-            auto& one = answers.partitions.emplace_back();
-            one.partition_index = p.partition_index;
-            one.error_code = error;
-            if (error != ErrorCode::none) continue;
+    for (size_t t = 0; t < request.topics.size() && error == ErrorCode::none; ++t) {
+        const auto& topic = request.topics[t];
+        for (size_t i = 0; i < topic.partitions.size(); ++i) {
+            const auto& p = topic.partitions[i];
             const auto metadata = p.committed_metadata.value_or("");
             if (metadata.size() > static_cast<size_t>(config_->metadata_max_bytes)) {
-                one.error_code = ErrorCode::offset_metadata_too_large;
+                response.topics[t].partitions[i].error_code = ErrorCode::offset_metadata_too_large;
                 continue;
             }
             OffsetCommitValue value{.offset = p.committed_offset,

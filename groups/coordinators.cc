@@ -169,50 +169,52 @@ void Coordinators::join(io::Shard& from, kafka::JoinGroupRequest request, Client
     });
 }
 
+template <class Request, class Response, class Call>
+void Coordinators::ask(io::Shard& from, Request request, Reply<Response> reply, Call call) {
+    const auto partition = partition_of(request.group_id);
+    at(partition, [request = std::move(request), call,
+                   reply = back_to(from, std::move(reply))](Coordinator* c) mutable {
+        if (c != nullptr) return call(*c, request, std::move(reply));
+        if constexpr (std::is_same_v<Request, kafka::OffsetCommitRequest>) {
+            reply(refuse(request, ErrorCode::not_coordinator));
+        } else {
+            Response refusal;
+            refusal.error_code = ErrorCode::not_coordinator;
+            reply(std::move(refusal));
+        }
+    });
+}
+
 void Coordinators::sync(io::Shard& from, kafka::SyncGroupRequest request, ClientContext client,
                         Reply<kafka::SyncGroupResponse> reply) {
-    const auto partition = partition_of(request.group_id);
-    at(partition, [request = std::move(request), version = client.api_version,
-                   reply = back_to(from, std::move(reply))](Coordinator* c) mutable {
-        if (c != nullptr) return c->sync(request, version, std::move(reply));
-        kafka::SyncGroupResponse refusal;
-        refusal.error_code = ErrorCode::not_coordinator;
-        reply(std::move(refusal));
-    });
+    ask(from, std::move(request), std::move(reply),
+        [version = client.api_version](Coordinator& c, const auto& request, auto reply) {
+            c.sync(request, version, std::move(reply));
+        });
 }
 
 void Coordinators::heartbeat(io::Shard& from, kafka::HeartbeatRequest request, ClientContext,
                              Reply<kafka::HeartbeatResponse> reply) {
-    const auto partition = partition_of(request.group_id);
-    at(partition, [request = std::move(request),
-                   reply = back_to(from, std::move(reply))](Coordinator* c) mutable {
-        if (c != nullptr) return c->heartbeat(request, std::move(reply));
-        kafka::HeartbeatResponse refusal;
-        refusal.error_code = ErrorCode::not_coordinator;
-        reply(std::move(refusal));
-    });
+    ask(from, std::move(request), std::move(reply),
+        [](Coordinator& c, const auto& request, auto reply) {
+            c.heartbeat(request, std::move(reply));
+        });
 }
 
 void Coordinators::leave(io::Shard& from, kafka::LeaveGroupRequest request, ClientContext client,
                          Reply<kafka::LeaveGroupResponse> reply) {
-    const auto partition = partition_of(request.group_id);
-    at(partition, [request = std::move(request), version = client.api_version,
-                   reply = back_to(from, std::move(reply))](Coordinator* c) mutable {
-        if (c != nullptr) return c->leave(request, version, std::move(reply));
-        kafka::LeaveGroupResponse refusal;
-        refusal.error_code = ErrorCode::not_coordinator;
-        reply(std::move(refusal));
-    });
+    ask(from, std::move(request), std::move(reply),
+        [version = client.api_version](Coordinator& c, const auto& request, auto reply) {
+            c.leave(request, version, std::move(reply));
+        });
 }
 
 void Coordinators::commit(io::Shard& from, kafka::OffsetCommitRequest request, ClientContext client,
                           Reply<kafka::OffsetCommitResponse> reply) {
-    const auto partition = partition_of(request.group_id);
-    at(partition, [request = std::move(request), version = client.api_version,
-                   reply = back_to(from, std::move(reply))](Coordinator* c) mutable {
-        if (c != nullptr) return c->commit(request, version, std::move(reply));
-        reply(refuse(request, ErrorCode::not_coordinator));
-    });
+    ask(from, std::move(request), std::move(reply),
+        [version = client.api_version](Coordinator& c, const auto& request, auto reply) {
+            c.commit(request, version, std::move(reply));
+        });
 }
 
 void Coordinators::fetch(io::Shard& from, kafka::OffsetFetchRequest request, ClientContext client,

@@ -77,6 +77,10 @@ class Coordinators {
   private:
     /// Runs `call` with the coordinator (null: not here) on its shard.
     void at(int32_t index, base::Function<void(Coordinator*)> call);
+    /// Calls `call` with the coordinator of the request's group, on its shard; refuses if it is not
+    /// here.
+    template <class Request, class Response, class Call>
+    void ask(io::Shard& from, Request, Reply<Response>, Call call);
     void fetch_groups(io::Shard& from, kafka::OffsetFetchRequest,
                       Reply<kafka::OffsetFetchResponse>);
 
