@@ -7,33 +7,14 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "cluster"))
 
-from wire import Answer, Body, Connection, request  # noqa: E402  (from the folder added above)
+from wire import Answer, Body, Client, Connection, request  # noqa: E402  (from the folder added above)
 
 NONE, TOPIC_EXISTS = 0, 36
 PAUSE_SECONDS = 0.001  # between two questions: who is asked has to come to work as well
 
 
-class Node:
-    """One node as a client sees it; connects anew by itself."""
-
-    def __init__(self, port):
-        self.port = port
-        self.connection = None
-
-    def close(self):
-        if self.connection:
-            self.connection.socket.close()
-            self.connection = None
-
-    def call(self, body):
-        """The answer; OSError if there is none."""
-        try:
-            if not self.connection:
-                self.connection = Connection(self.port)
-            return self.connection.call(body)
-        except (OSError, AssertionError, struct.error) as error:
-            self.close()
-            raise error if isinstance(error, OSError) else OSError(str(error)) from error
+class Node(Client):
+    """One node as a client sees it."""
 
     def create_topics(self, names, partitions, replicas, timeout_ms=10_000):
         """The error of each."""

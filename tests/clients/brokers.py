@@ -11,16 +11,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 JAVA_LIB = ROOT / "build" / "clients" / "java" / "lib"
 
 
-def port_is_free(port):
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
 def wait_for_port(port, seconds, alive):
     """Returns once something listens on the port; fails as soon as alive() is false."""
     deadline = time.monotonic() + seconds

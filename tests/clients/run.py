@@ -22,8 +22,10 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+sys.path.insert(1, str(HERE.parent / "cluster"))
 
 import brokers
+import ports
 
 BUILD = brokers.ROOT / "build" / "clients"
 SUITE_SECONDS = 600
@@ -216,7 +218,7 @@ def run_seed_programs(count, clients, make_broker, folder, log):
     wanted = [name for name in clients if name.startswith("kafka-python")]
     if not wanted:
         return
-    if not brokers.port_is_free(9092):
+    if not ports.is_free(9092):
         for name in wanted:
             count.skip(f"{name} seed_programs", "port 9092 is taken on this machine")
         return

@@ -3,11 +3,10 @@
 import collections
 import itertools
 import random
-import struct
 import threading
 import time
 
-from wire import Body, Connection
+from wire import Body, Client
 
 NONE, TOPIC_EXISTS = 0, 36
 OPTION = "retention.ms"
@@ -15,25 +14,8 @@ TOPIC_KIND = 2
 AT_ONCE = 200  # resources in one DescribeConfigs
 
 
-class Node:
-    """A broker that may be gone at any time; a call that it does not answer is an OSError."""
-
-    def __init__(self, port):
-        self.port, self.connection = port, None
-
-    def call(self, body):
-        try:
-            if not self.connection:
-                self.connection = Connection(self.port)
-            return self.connection.call(body)
-        except (OSError, AssertionError, struct.error) as error:
-            self.close()
-            raise error if isinstance(error, OSError) else OSError(str(error)) from error
-
-    def close(self):
-        if self.connection:
-            self.connection.socket.close()
-            self.connection = None
+class Node(Client):
+    """A broker that may be gone at any time."""
 
     def create_topic(self, name, replicas):
         """(error, id)"""

@@ -6,13 +6,13 @@ The binary is $MOLDAU, or build/release/moldau. Run with Debian's python3-pytest
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import time
 
 import calls
 import pytest
 import wire
+from ports import is_free
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("MOLDAU", str(ROOT / "build/release/moldau"))
@@ -21,16 +21,6 @@ PORTS = range(FIRST_PORT, FIRST_PORT + 80)
 PATIENCE_SECONDS = 120  # what nothing here takes, even on a machine that is busy with other tests
 
 OK, ERROR, USAGE, TIMEOUT = 0, 1, 2, 4
-
-
-def is_free(port):
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def free_port(count=1):

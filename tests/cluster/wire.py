@@ -240,6 +240,27 @@ class Connection:
             return True
 
 
+class Client:
+    """Who asks one broker, and connects anew by itself; a call without an answer is an OSError."""
+
+    def __init__(self, port):
+        self.port, self.connection = port, None
+
+    def call(self, body):
+        try:
+            if not self.connection:
+                self.connection = Connection(self.port)
+            return self.connection.call(body)
+        except (OSError, AssertionError, struct.error) as error:
+            self.close()
+            raise error if isinstance(error, OSError) else OSError(str(error)) from error
+
+    def close(self):
+        if self.connection:
+            self.connection.socket.close()
+            self.connection = None
+
+
 def refused(port, data):
     """Whether the broker closes a connection on which `data` comes."""
     with Connection(port) as connection:
