@@ -147,10 +147,10 @@ base::Status ClusterMember::connect() {
     };
     endpoint_ = std::make_unique<controller::rpc::Endpoint>(home(), std::move(handlers));
     on_shard(home(), [this] { update_roster(); });
-    quorum::Server::Options server;
+    transport::Server::Options server;
     server.address = settings_.cluster.listen;
     ASSIGN_OR_RETURN(server_,
-                     quorum::Server::start(server, {&peers_->service(), &endpoint_->service()}));
+                     transport::Server::start(server, {&peers_->service(), &endpoint_->service()}));
     return base::ok();
 }
 

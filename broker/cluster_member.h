@@ -8,10 +8,10 @@
 #include "base/status.h"
 #include "broker/settings.h"
 #include "controller/quorum/peers.h"
-#include "controller/quorum/server.h"
 #include "controller/rpc/client.h"
 #include "controller/rpc/endpoint.h"
 #include "controller/service.h"
+#include "controller/transport/server.h"
 #include "io/shard.h"
 
 namespace storage {
@@ -78,7 +78,7 @@ class ClusterMember {
     std::unique_ptr<controller::rpc::Client> client_;
     std::unique_ptr<quorum::Peers> peers_;
     std::unique_ptr<controller::rpc::Endpoint> endpoint_;
-    std::unique_ptr<quorum::Server> server_;
+    std::unique_ptr<transport::Server> server_;
     std::set<raft::Member> gone_;  // nobody listens there; on the home shard
     std::unique_ptr<io::Timer> joining_;
     int rounds_without_leader_ = 0;

@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "absl/random/random.h"
-#include "controller/quorum/server.h"
 #include "controller/rpc/client.h"
 #include "controller/rpc/endpoint.h"
+#include "controller/transport/server.h"
 #include "spdlog/spdlog.h"
 
 namespace broker {
@@ -32,10 +32,10 @@ class Blank {
     static base::Result<std::unique_ptr<Blank>> start(const raft::Member& self,
                                                       const Settings& settings, io::Shard& home) {
         auto out = std::unique_ptr<Blank>(new Blank(self, home));
-        quorum::Server::Options options;
+        transport::Server::Options options;
         options.address = settings.cluster.listen;
         ASSIGN_OR_RETURN(out->server_,
-                         quorum::Server::start(options, {&out->endpoint_->service()}));
+                         transport::Server::start(options, {&out->endpoint_->service()}));
         return out;
     }
     ~Blank() {
@@ -63,7 +63,7 @@ class Blank {
     }
 
     std::unique_ptr<controller::rpc::Endpoint> endpoint_;
-    std::unique_ptr<quorum::Server> server_;
+    std::unique_ptr<transport::Server> server_;
 };
 
 /// Asks all of the others once.

@@ -30,6 +30,7 @@ PURE = [
     r"controller/raft/\w+",
     r"controller/quorum/(roster|send_queue|wire)",
     r"controller/rpc/wire",
+    r"controller/transport/ids",
     r"replication/replica\w*",
     r"groups/(groups?|join|sync|rebalance|commits|describe|effects|members?|offsets|transactions)",
     r"metadata/\w+",
@@ -44,7 +45,7 @@ IMPURE = [
 ]
 # A library that is heavy to compile stays out of headers, and with those whose work it does.
 GRPC = re.compile(r'#\s*include [<"](grpc(?:pp)?/[^>"]*|[^>"]*\.grpc\.pb\.h)[>"]')
-GRPC_IN = re.compile(r"controller/(quorum|rpc)/\w+\.cc")
+GRPC_IN = re.compile(r"controller/(quorum|rpc|transport)/\w+\.cc")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 UNORDERED = re.compile(
     r"\b(?:std::unordered_(?:multi)?(?:map|set)|absl::(?:flat|node)_hash_(?:map|set))\s*<")

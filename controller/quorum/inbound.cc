@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "controller/transport/convert.h"
 #include "proto/raft.grpc.pb.h"
 
 namespace quorum {
@@ -20,10 +21,6 @@ namespace v1 = moldau::raft::v1;
 
 // Besides the members' own, streams of whoever an open roster lets in.
 constexpr size_t kMostStreams = 2 * raft::Configuration::kMostMembers;
-
-grpc::Status to_grpc(const base::Status& s) {
-    return {static_cast<grpc::StatusCode>(s.raw_code()), base::message(s)};
-}
 
 base::Result<Hello> read_hello(const grpc::CallbackServerContext& context) {
     const auto& metadata = context.client_metadata();
@@ -44,8 +41,7 @@ base::Status stopping() { return base::unavailable("the node is stopping"); }
 grpc::ByteBuffer welcome() {
     v1::Welcome message;
     message.set_version(kProtocolVersion);
-    const grpc::Slice bytes(message.SerializeAsString());
-    return {&bytes, 1};
+    return transport::to_grpc(message.SerializeAsString());
 }
 
 }  // namespace
@@ -102,7 +98,7 @@ class Inbound::Stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, g
 
     void finish(const base::Status& why) {
         if (std::exchange(finished_, true)) return;
-        status_ = to_grpc(why);
+        status_ = transport::to_grpc(why);
         if (!writing_) Finish(status_);
         state_->waiting.erase(this);
         const auto listed = state_->streams.find(hello_.link.from);

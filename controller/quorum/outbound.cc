@@ -1,9 +1,7 @@
 #include "controller/quorum/outbound.h"
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
 #include <grpcpp/support/client_callback.h>
 
 #include <algorithm>
@@ -12,6 +10,8 @@
 
 #include "base/check.h"
 #include "controller/quorum/wire.h"
+#include "controller/transport/channel.h"
+#include "controller/transport/convert.h"
 #include "proto/raft.grpc.pb.h"
 
 namespace quorum {
@@ -22,32 +22,7 @@ namespace v1 = moldau::raft::v1;
 
 // Many small messages go as one; above this a batch gains nothing.
 constexpr size_t kBatchBytes = 1 << 20;
-constexpr int kMostWelcomeBytes = 64 << 10;
-
-/// A channel of its own for each attempt: it resolves the name anew, knows nothing of earlier
-/// failures, and makes one attempt. When to try again is Outbound's to say.
-std::shared_ptr<grpc::Channel> channel(const std::string& address, const PeerOptions& options) {
-    grpc::ChannelArguments arguments;
-    const auto ms = [](std::chrono::milliseconds d) { return static_cast<int>(d.count()); };
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-    arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ms(options.handshake_timeout));
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ms(options.keepalive_time));
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ms(options.keepalive_timeout));
-    // Most streams are silent in one direction, so nothing may limit the probes.
-    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-    arguments.SetMaxReceiveMessageSize(kMostWelcomeBytes);
-    arguments.SetMaxSendMessageSize(-1);
-    return grpc::CreateCustomChannel("dns:///" + address, grpc::InsecureChannelCredentials(),
-                                     arguments);
-}
-
-base::Status from_grpc(const grpc::Status& s) {
-    return {static_cast<absl::StatusCode>(s.error_code()), s.error_message()};
-}
+constexpr size_t kMostWelcomeBytes = 64 << 10;
 
 Trouble trouble_of(const base::Status& status, bool was_open, bool timed_out) {
     if (timed_out) return Trouble::silent;
@@ -91,7 +66,7 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
         if (ok) home_.post([this] { written(); });
     }
     void OnDone(const grpc::Status& status) override {
-        home_.post([self = std::unique_ptr<Call>(this), status = from_grpc(status)] {
+        home_.post([self = std::unique_ptr<Call>(this), status = transport::from_grpc(status)] {
             if (self->owner_ != nullptr) self->owner_->ended(status);
         });
     }
@@ -166,7 +141,15 @@ void Outbound::dial() {
         timed_out_ = true;
         call_->cancel();
     });
-    call_ = new Call(home_, *this, alive_, channel(address_, options_), encode(hello));
+    call_ = new Call(home_, *this, alive_, connect(), encode(hello));
+}
+
+/// Anew for each attempt: it knows nothing of earlier failures, and makes one attempt.
+std::shared_ptr<grpc::Channel> Outbound::connect() const {
+    return transport::connect(address_, {.most_message_bytes = kMostWelcomeBytes,
+                                         .handshake_timeout = options_.handshake_timeout,
+                                         .keepalive_time = options_.keepalive_time,
+                                         .keepalive_timeout = options_.keepalive_timeout});
 }
 
 void Outbound::wake() {

@@ -12,6 +12,10 @@
 #include "controller/raft/message.h"
 #include "io/shard.h"
 
+namespace grpc {
+class Channel;
+}
+
 namespace quorum {
 
 /// This node's stream to one other member: dialled, kept, and dialled again when it breaks. On the
@@ -37,6 +41,7 @@ class Outbound {
     class Call;
 
     void dial();
+    std::shared_ptr<grpc::Channel> connect() const;
     void opened();
     void sent();
     void write();

@@ -1,6 +1,5 @@
 #include "controller/quorum/peers.h"
 
-#include <future>
 #include <utility>
 
 #include "base/check.h"
@@ -17,10 +16,7 @@ Peers::Peers(io::Shard& home, PeerOptions options, PeerEvents events)
         Inbound::Events{[this](raft::Message m) { events_.on_message(std::move(m)); },
                         [this](const raft::Member& from) { arrived(from); },
                         [this] { update_links(); }});
-    auto ended = std::make_shared<std::promise<void>>();
-    ended_ = ended->get_future().share();
-    alive_ = std::shared_ptr<void>(nullptr, [ended](void*) { ended->set_value(); });
-    inbound_->keep(alive_);
+    inbound_->keep(alive_.token());
 }
 
 Peers::~Peers() { stop(); }
@@ -38,7 +34,7 @@ void Peers::update_links() {
         auto& link = links_[member];
         if (link == nullptr || link->address() != address)
             link = std::make_unique<Outbound>(home_, options_, events_, member, address,
-                                              cut_.contains(member.id), alive_);
+                                              cut_.contains(member.id), alive_.token());
     }
 }
 
@@ -79,9 +75,9 @@ void Peers::stop() {
         closed_ = true;
         links_.clear();
         inbound_->close();
-        alive_.reset();
+        alive_.drop();
     });
-    ended_.wait();
+    alive_.wait();
 }
 
 }  // namespace quorum

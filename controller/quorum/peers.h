@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -14,6 +13,7 @@
 #include "base/uuid.h"
 #include "controller/quorum/roster.h"
 #include "controller/raft/message.h"
+#include "controller/transport/alive.h"
 #include "io/shard.h"
 
 namespace grpc {
@@ -108,8 +108,7 @@ class Peers {
     io::Shard& home_;
     const PeerOptions options_;
     PeerEvents events_;
-    std::shared_ptr<void> alive_;  // shared with every stream: stop() waits for the last
-    std::shared_future<void> ended_;
+    transport::Alive alive_;  // every stream
     Roster roster_;
     std::set<int32_t> cut_;
     std::map<raft::Member, std::unique_ptr<Outbound>> links_;

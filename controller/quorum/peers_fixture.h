@@ -13,7 +13,7 @@
 
 #include "base/check.h"
 #include "controller/quorum/peers.h"
-#include "controller/quorum/server.h"
+#include "controller/transport/server.h"
 #include "io/shard.h"
 
 namespace quorum {
@@ -50,7 +50,7 @@ class TestNode {
                     tell([&] { troubles_.push_back({m, t, s}); });
                 }});
         set_roster({});  // a sanitizer does not see that gRPC starts its threads after all that
-        auto server = Server::start(
+        auto server = transport::Server::start(
             {.address = options.address, .most_message_bytes = options.most_message_bytes},
             {&peers_->service()});
         CHECK(server.ok()) << server.status();
@@ -68,7 +68,7 @@ class TestNode {
     std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
     io::Shard& shard() { return shards_->at(0); }
     Peers& peers() { return *peers_; }
-    Server& server() { return *server_; }
+    transport::Server& server() { return *server_; }
 
     /// Runs on the shard, and waits for it.
     template <class F>
@@ -150,7 +150,7 @@ class TestNode {
     std::vector<Seen> troubles_;
     std::unique_ptr<io::Shards> shards_ = io::Shards::start(1, 1);
     std::unique_ptr<Peers> peers_;
-    std::unique_ptr<Server> server_;
+    std::unique_ptr<transport::Server> server_;
 };
 
 /// Makes all of them know each other, and waits until they are connected.

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "controller/transport/ids.h"
 #include "proto/raft.pb.h"
 
 namespace quorum {
@@ -24,23 +25,14 @@ constexpr size_t kMemberOverhead = 32;
 
 // ------------------------------------------------------------------------------------------ ids
 
-void put(v1::Uuid& out, const base::Uuid& uuid) {
-    out.set_hi(uuid.hi);
-    out.set_lo(uuid.lo);
-}
-
-void put(v1::Member& out, const raft::Member& member) {
-    out.set_id(member.id);
-    put(*out.mutable_incarnation(), member.incarnation);
-}
+using transport::put;
+using transport::taken;
 
 void put(v1::Position& out, const raft::Position& position) {
     out.set_index(position.index);
     out.set_term(position.term);
 }
 
-base::Uuid taken(const v1::Uuid& uuid) { return {uuid.hi(), uuid.lo()}; }
-raft::Member taken(const v1::Member& m) { return {m.id(), taken(m.incarnation())}; }
 raft::Position taken(const v1::Position& p) { return {p.index(), p.term()}; }
 
 // --------------------------------------------------------------------------------- message → wire

@@ -1,11 +1,9 @@
 #include "controller/rpc/client.h"
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/channel_arguments.h>
 
 #include <algorithm>
 #include <map>
@@ -13,8 +11,10 @@
 
 #include "base/check.h"
 #include "base/time.h"
-#include "controller/rpc/convert.h"
 #include "controller/rpc/wire.h"
+#include "controller/transport/alive.h"
+#include "controller/transport/channel.h"
+#include "controller/transport/convert.h"
 
 namespace controller::rpc {
 
@@ -23,26 +23,6 @@ namespace {
 constexpr char kCall[] = "/moldau.controller.v1.Controller/Call";
 constexpr char kJoin[] = "/moldau.controller.v1.Controller/Join";
 constexpr char kTransfer[] = "/moldau.controller.v1.Controller/Transfer";
-
-std::shared_ptr<grpc::Channel> connect(const std::string& address, const ClientOptions& options) {
-    grpc::ChannelArguments arguments;
-    const auto ms = [](std::chrono::milliseconds d) { return static_cast<int>(d.count()); };
-    // Nothing of an earlier channel to the same address, nor of what it has learnt.
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-    arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ms(options.handshake_timeout));
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ms(options.keepalive_time));
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ms(options.keepalive_timeout));
-    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-    arguments.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, ms(options.most_idle));
-    arguments.SetMaxReceiveMessageSize(static_cast<int>(options.most_message_bytes));
-    arguments.SetMaxSendMessageSize(-1);
-    return grpc::CreateCustomChannel("dns:///" + address, grpc::InsecureChannelCredentials(),
-                                     arguments);
-}
 
 base::Status late() { return absl::DeadlineExceededError("no answer in time"); }
 
@@ -69,6 +49,7 @@ struct Client::State {
                std::chrono::milliseconds timeout, Done done);
     Line& line(const std::string& address);
     void ended(const std::string& address, const grpc::Channel&, const base::Status&);
+    std::shared_ptr<grpc::Channel> connect(const std::string& address) const;
     std::chrono::milliseconds pause(int failures) const;
     void close();
 
@@ -78,14 +59,14 @@ struct Client::State {
     std::set<Out*> outs;
     std::set<int32_t> cut;
     bool closed = false;
-    std::shared_ptr<void> alive;
+    transport::Alive alive;  // every call that is out
 };
 
 /// One call that is out. It owns itself until gRPC has ended it, or its time is over if it is lost.
 class Client::State::Out {
   public:
     Out(State& state, std::string address, int32_t to, std::chrono::milliseconds timeout, Done done)
-        : alive_(state.alive),
+        : alive_(state.alive.token()),
           state_(state),
           address_(std::move(address)),
           to_(to),
@@ -98,11 +79,11 @@ class Client::State::Out {
     void start(const std::shared_ptr<grpc::Channel>& channel, const char* method,
                const std::string& bytes) {
         channel_ = channel;
-        request_ = to_grpc(bytes);
+        request_ = transport::to_grpc(bytes);
         started_ = true;
         grpc::GenericStub(channel).UnaryCall(
             &context_, method, {}, &request_, &reply_, [this](const grpc::Status& status) {
-                state_.home.post([this, s = from_grpc(status)] { ended(s); });
+                state_.home.post([this, s = transport::from_grpc(status)] { ended(s); });
             });
     }
     /// Later, as all answers come.
@@ -127,7 +108,7 @@ class Client::State::Out {
         started_ = false;
         if (!lost_) state_.ended(address_, *channel_, status);
         if (lost_ && done_ != nullptr) return wait();
-        finish(status.ok() ? base::Result<std::string>(from_grpc(reply_)) : status);
+        finish(status.ok() ? base::Result<std::string>(transport::from_grpc(reply_)) : status);
     }
     void wait() {
         const auto left = expires_at_ - io::monotonic_clock();
@@ -158,6 +139,14 @@ class Client::State::Out {
     std::unique_ptr<io::Timer> timer_;  // of one that is lost
 };
 
+std::shared_ptr<grpc::Channel> Client::State::connect(const std::string& address) const {
+    return transport::connect(address, {.most_message_bytes = options.most_message_bytes,
+                                        .handshake_timeout = options.handshake_timeout,
+                                        .keepalive_time = options.keepalive_time,
+                                        .keepalive_timeout = options.keepalive_timeout,
+                                        .most_idle = options.most_idle});
+}
+
 Client::State::Line& Client::State::line(const std::string& address) {
     const auto now = io::monotonic_clock();
     std::erase_if(lines, [&](const auto& row) {
@@ -165,8 +154,7 @@ Client::State::Line& Client::State::line(const std::string& address) {
     });
     auto& line = lines[address];
     line.used_at = now;
-    if (line.channel == nullptr && now >= line.pause_until)
-        line.channel = connect(address, options);
+    if (line.channel == nullptr && now >= line.pause_until) line.channel = connect(address);
     return line;
 }
 
@@ -211,15 +199,11 @@ void Client::State::close() {
     closed = true;
     for (auto* out : std::set(outs)) out->leave();
     lines.clear();
-    alive.reset();
+    alive.drop();
 }
 
 Client::Client(io::Shard& home, ClientOptions options)
-    : home_(home), state_(std::make_shared<State>(home, options)) {
-    auto ended = std::make_shared<std::promise<void>>();
-    ended_ = ended->get_future().share();
-    state_->alive = std::shared_ptr<void>(nullptr, [ended](void*) { ended->set_value(); });
-}
+    : home_(home), state_(std::make_unique<State>(home, options)) {}
 
 Client::~Client() { stop(); }
 
@@ -268,7 +252,7 @@ void Client::stop() {
     CHECK(!home_.here()) << "stop() called on the shard";
     if (std::exchange(stopped_, true)) return;
     home_.post([state = state_.get()] { state->close(); });
-    ended_.wait();
+    state_->alive.wait();
 }
 
 }  // namespace controller::rpc

@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <set>
 #include <string>
@@ -71,8 +70,7 @@ class Client {
     struct State;
 
     io::Shard& home_;
-    std::shared_ptr<State> state_;
-    std::shared_future<void> ended_;
+    std::unique_ptr<State> state_;
     bool stopped_ = false;  // by who calls stop()
 };
 

@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "base/check.h"
-#include "controller/rpc/convert.h"
 #include "controller/rpc/wire.h"
+#include "controller/transport/alive.h"
+#include "controller/transport/convert.h"
 #include "proto/controller.grpc.pb.h"
 
 namespace controller::rpc {
@@ -49,7 +50,7 @@ struct Endpoint::State {
     std::set<Work*> works;
     size_t bytes = 0;  // of their requests
     bool closed = false;
-    std::shared_ptr<void> alive;
+    transport::Alive alive;  // every call in work
 };
 
 /// One call. gRPC calls OnDone only after our Finish, so until then `this` is valid; both are the
@@ -71,7 +72,7 @@ class Endpoint::Work final : public grpc::ServerUnaryReactor {
     void arrive(base::Result<Ask> ask,
                 base::Function<void(Ask, base::Function<void(Answer)>)>& handler) {
         if (auto refused = admit(ask.status()); !refused.ok()) return finish(refused);
-        alive_ = state_->alive;
+        alive_ = state_->alive.token();
         from_ = sender(*ask);
         lost_ = state_->cut.contains(from_);
         state_->works.insert(this);
@@ -93,7 +94,7 @@ class Endpoint::Work final : public grpc::ServerUnaryReactor {
         *self_ = nullptr;
         timer_.reset();
         if (state_->works.erase(this) > 0) state_->bytes -= bytes_;
-        Finish(to_grpc(status));
+        Finish(transport::to_grpc(status));
     }
 
   private:
@@ -127,7 +128,7 @@ class Endpoint::Work final : public grpc::ServerUnaryReactor {
     void answered(base::Result<std::string> bytes) {
         CHECK(state_->home.here()) << "answered on another thread";
         if (lost_) return;
-        if (bytes.ok()) reply_ = to_grpc(*bytes);
+        if (bytes.ok()) reply_ = transport::to_grpc(*bytes);
         finish(bytes.status());
     }
 
@@ -169,9 +170,8 @@ class Endpoint::Service final
                 Handler Handlers::*handler) {
         auto* work = new Work(state_, request.Length(), reply);
         state_->home.post(
-            [&state = *state_, work, ask = decode(from_grpc(request)), handler]() mutable {
-                work->arrive(std::move(ask), state.handlers.*handler);
-            });
+            [&state = *state_, work, ask = decode(transport::from_grpc(request)),
+             handler]() mutable { work->arrive(std::move(ask), state.handlers.*handler); });
         return work;
     }
 
@@ -180,11 +180,7 @@ class Endpoint::Service final
 
 Endpoint::Endpoint(io::Shard& home, Handlers handlers, EndpointOptions options)
     : state_(std::make_shared<State>(home, std::move(handlers), options)),
-      service_(std::make_unique<Service>(state_)) {
-    auto ended = std::make_shared<std::promise<void>>();
-    ended_ = ended->get_future().share();
-    state_->alive = std::shared_ptr<void>(nullptr, [ended](void*) { ended->set_value(); });
-}
+      service_(std::make_unique<Service>(state_)) {}
 
 Endpoint::~Endpoint() { stop(); }
 
@@ -201,9 +197,9 @@ void Endpoint::stop() {
     state_->home.post([state = state_] {
         state->closed = true;
         for (auto* work : std::set(state->works)) work->finish(stopping());
-        state->alive.reset();
+        state->alive.drop();
     });
-    ended_.wait();
+    state_->alive.wait();
 }
 
 }  // namespace controller::rpc

@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <set>
 
@@ -42,7 +41,7 @@ class Endpoint {
     /// Stops. The server that was given service() is gone by then.
     ~Endpoint();
 
-    /// For a quorum::Server.
+    /// For a transport::Server.
     grpc::Service& service();
 
     /// As if the cable to these nodes were cut, until they are no longer in the set: what they ask
@@ -62,7 +61,6 @@ class Endpoint {
 
     std::shared_ptr<State> state_;
     std::unique_ptr<Service> service_;
-    std::shared_future<void> ended_;
     bool stopped_ = false;  // by who calls stop()
 };
 

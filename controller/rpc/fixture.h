@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/check.h"
-#include "controller/quorum/server.h"
 #include "controller/rpc/client.h"
 #include "controller/rpc/endpoint.h"
+#include "controller/transport/server.h"
 #include "io/shard.h"
 
 namespace controller::rpc {
@@ -58,7 +58,7 @@ class TestEndpoint {
                      }},
                     options) {
         on(shard(), [] {});  // a sanitizer does not see that gRPC's threads start after all that
-        auto server = quorum::Server::start(
+        auto server = transport::Server::start(
             {.address = "127.0.0.1:" + std::to_string(port), .most_message_bytes = 1 << 20},
             {&endpoint_.service()});
         CHECK(server.ok()) << server.status();
@@ -75,7 +75,7 @@ class TestEndpoint {
 
     io::Shard& shard() { return shards_->at(0); }
     Endpoint& endpoint() { return endpoint_; }
-    quorum::Server& server() { return *server_; }
+    transport::Server& server() { return *server_; }
     uint16_t port() const { return server_->port(); }
     std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
 
@@ -127,7 +127,7 @@ class TestEndpoint {
     std::vector<std::unique_ptr<Kept>> kept_;
     size_t taken_ = 0;
     Endpoint endpoint_;
-    std::unique_ptr<quorum::Server> server_;
+    std::unique_ptr<transport::Server> server_;
 };
 
 /// A node that asks.

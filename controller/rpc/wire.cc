@@ -3,6 +3,7 @@
 #include <climits>
 #include <utility>
 
+#include "controller/transport/ids.h"
 #include "proto/controller.pb.h"
 
 namespace controller::rpc {
@@ -10,12 +11,6 @@ namespace controller::rpc {
 namespace {
 
 namespace v1 = moldau::controller::v1;
-
-void put(moldau::raft::v1::Member& out, const raft::Member& member) {
-    out.set_id(member.id);
-    out.mutable_incarnation()->set_hi(member.incarnation.hi);
-    out.mutable_incarnation()->set_lo(member.incarnation.lo);
-}
 
 template <class Message>
 base::Status parse(std::string_view bytes, Message& out) {
@@ -33,7 +28,7 @@ base::Result<int16_t> taken(int32_t value, const char* what) {
 base::Result<raft::Member> taken(const moldau::raft::v1::Member& member) {
     if (member.id() < 0) return base::invalid("a negative id");
     if (!member.has_incarnation()) return base::invalid("a member without an incarnation");
-    return raft::Member{member.id(), {member.incarnation().hi(), member.incarnation().lo()}};
+    return transport::taken(member);
 }
 
 base::Result<std::string> taken(std::string* text) {
@@ -62,7 +57,7 @@ std::string encode(const CallResult& result) {
 
 std::string encode(const JoinRequest& request) {
     v1::JoinRequest out;
-    put(*out.mutable_self(), request.self);
+    transport::put(*out.mutable_self(), request.self);
     out.set_address(request.address);
     out.set_cluster_id(request.cluster_id);
     out.set_voter(request.voter);
@@ -72,8 +67,8 @@ std::string encode(const JoinRequest& request) {
 std::string encode(const JoinReply& reply) {
     v1::JoinReply out;
     out.set_cluster_id(reply.cluster_id);
-    put(*out.mutable_self(), reply.self);
-    if (reply.leader) put(*out.mutable_leader(), *reply.leader);
+    transport::put(*out.mutable_self(), reply.self);
+    if (reply.leader) transport::put(*out.mutable_leader(), *reply.leader);
     out.set_leader_address(reply.leader_address);
     out.set_accepted(reply.accepted);
     out.set_refusal(reply.refusal);

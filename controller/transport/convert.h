@@ -9,7 +9,7 @@ class Status;
 }  // namespace grpc
 
 /// Between gRPC's types and ours.
-namespace controller::rpc {
+namespace transport {
 
 /// The codes are the same. A message is cut where it would no longer fit into the headers.
 grpc::Status to_grpc(const base::Status&);
@@ -18,4 +18,4 @@ base::Status from_grpc(const grpc::Status&);
 grpc::ByteBuffer to_grpc(const std::string& bytes);
 std::string from_grpc(const grpc::ByteBuffer&);
 
-}  // namespace controller::rpc
+}  // namespace transport

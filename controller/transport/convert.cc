@@ -1,11 +1,11 @@
-#include "controller/rpc/convert.h"
+#include "controller/transport/convert.h"
 
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/status.h>
 
 #include <vector>
 
-namespace controller::rpc {
+namespace transport {
 
 namespace {
 
@@ -38,4 +38,4 @@ std::string from_grpc(const grpc::ByteBuffer& buffer) {
     return out;
 }
 
-}  // namespace controller::rpc
+}  // namespace transport

@@ -13,7 +13,7 @@ class Server;
 class Service;
 }  // namespace grpc
 
-namespace quorum {
+namespace transport {
 
 /// The gRPC listener of a node.
 class Server {
@@ -48,4 +48,4 @@ class Server {
     const uint16_t port_;
 };
 
-}  // namespace quorum
+}  // namespace transport

@@ -1,10 +1,12 @@
-#include "controller/quorum/server.h"
+#include "controller/transport/server.h"
 
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-namespace quorum {
+#include "controller/transport/connection.h"
+
+namespace transport {
 
 namespace {
 
@@ -28,10 +30,8 @@ void configure(grpc::ServerBuilder& builder, const Server::Options& options) {
     set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, options.most_idle.count());
     set(GRPC_ARG_KEEPALIVE_TIME_MS, options.keepalive_time.count());
     set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options.keepalive_timeout.count());
-    // Most streams are silent in one direction, so nothing may limit the probes.
-    set(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
     set(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
-    set(GRPC_ARG_ENABLE_CHANNELZ, 0);
+    for (const auto& [name, value] : connection_arguments()) set(name, value);
 }
 
 }  // namespace
@@ -62,4 +62,4 @@ void Server::stop() {
     server_.reset();
 }
 
-}  // namespace quorum
+}  // namespace transport
