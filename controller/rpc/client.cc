@@ -63,6 +63,7 @@ struct Client::State {
 };
 
 /// One call that is out. It owns itself until gRPC has ended it, or its time is over if it is lost.
+/// The time is the shard's: a deadline of gRPC's would be a timer on both sides for each call.
 class Client::State::Out {
   public:
     Out(State& state, std::string address, int32_t to, std::chrono::milliseconds timeout, Done done)
@@ -70,9 +71,8 @@ class Client::State::Out {
           state_(state),
           address_(std::move(address)),
           to_(to),
-          expires_at_(io::monotonic_clock() + timeout.count()),
-          done_(std::move(done)) {
-        context_.set_deadline(std::chrono::system_clock::now() + timeout);
+          done_(std::move(done)),
+          timer_(state.home.after(timeout, [this] { expire(); })) {
         state_.outs.insert(this);
     }
 
@@ -88,14 +88,11 @@ class Client::State::Out {
     }
     /// Later, as all answers come.
     void fail(const base::Status& status) {
-        failing_ = true;
+        timer_.reset();
         state_.home.post([this, status] { finish(status); });
     }
     /// Whatever comes, its time passes first.
-    void lose() {
-        lost_ = true;
-        if (!started_ && !failing_) wait();
-    }
+    void lose() { lost_ = true; }
     int32_t to() const { return to_; }
     void leave() {
         done_ = nullptr;
@@ -106,14 +103,15 @@ class Client::State::Out {
   private:
     void ended(const base::Status& status) {
         started_ = false;
+        if (expired_) return finish(late());  // which tells nothing of the connection
+        if (lost_ && done_ != nullptr) return;
         if (!lost_) state_.ended(address_, *channel_, status);
-        if (lost_ && done_ != nullptr) return wait();
         finish(status.ok() ? base::Result<std::string>(transport::from_grpc(reply_)) : status);
     }
-    void wait() {
-        const auto left = expires_at_ - io::monotonic_clock();
-        timer_ = state_.home.after(std::chrono::milliseconds(std::max<int64_t>(left, 0)),
-                                   [this] { finish(late()); });
+    void expire() {
+        if (!started_) return finish(late());
+        expired_ = true;
+        context_.TryCancel();
     }
     void finish(base::Result<std::string> answer) {
         const std::unique_ptr<Out> self(this);
@@ -127,16 +125,15 @@ class Client::State::Out {
     State& state_;
     const std::string address_;
     const int32_t to_;
-    const base::InstantMs expires_at_;
     Done done_;
     std::shared_ptr<grpc::Channel> channel_;
     grpc::ClientContext context_;
     grpc::ByteBuffer request_;
     grpc::ByteBuffer reply_;
     bool started_ = false;  // and not ended by gRPC
-    bool failing_ = false;  // what will end it is posted
     bool lost_ = false;
-    std::unique_ptr<io::Timer> timer_;  // of one that is lost
+    bool expired_ = false;
+    std::unique_ptr<io::Timer> timer_;  // none: what will end it is posted
 };
 
 std::shared_ptr<grpc::Channel> Client::State::connect(const std::string& address) const {
@@ -180,7 +177,7 @@ void Client::State::ended(const std::string& address, const grpc::Channel& chann
     const bool broken = status.code() == absl::StatusCode::kUnavailable &&
                         line.channel->GetState(false) != GRPC_CHANNEL_READY;
     if (!broken) {
-        if (status.code() != absl::StatusCode::kDeadlineExceeded) line.failures = 0;
+        line.failures = 0;
         return;
     }
     line.pause_until = line.used_at + pause(line.failures++).count();

@@ -29,7 +29,7 @@ struct EndpointOptions {
     /// In work at once, and the bytes of their requests: kResourceExhausted beyond.
     size_t most_calls = 1024;
     size_t most_bytes = 64 << 20;
-    /// kDeadlineExceeded after this, or the asker's deadline if that comes first.
+    /// kDeadlineExceeded after this. An asker that gives up before, cancels its call.
     std::chrono::milliseconds most_duration{60'000};
 };
 
