@@ -2,9 +2,14 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <spdlog/spdlog.h>
 
+#include <array>
+#include <cstdarg>
+#include <cstdio>
 #include <filesystem>
 
 namespace storage {
@@ -23,6 +28,21 @@ base::Status status_of(const rocksdb::Status& status, const std::string& directo
     return base::internal(why);
 }
 
+/// RocksDB's warnings go to the node's log. A file of its own would be one more to fail: where it
+/// is built with assertions, a disk that is full would end the process before it tells why.
+class Words final : public rocksdb::Logger {
+  public:
+    Words() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+    using rocksdb::Logger::Logv;
+    void Logv(const char* format, va_list arguments) override {
+        std::array<char, 512> line;
+        (void)std::vsnprintf(line.data(), line.size(), format, arguments);
+        spdlog::warn("RocksDB: {}", line.data());
+    }
+    /// All its options, at each start.
+    void LogHeader(const char*, va_list) override {}
+};
+
 rocksdb::Options options() {
     rocksdb::Options options;
     options.create_if_missing = true;
@@ -36,9 +56,7 @@ rocksdb::Options options() {
     options.max_background_jobs = 2;
     options.max_open_files = 64;
     options.compression = rocksdb::kNoCompression;
-    options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-    options.max_log_file_size = 1 << 20;
-    options.keep_log_file_num = 2;
+    options.info_log = std::make_shared<Words>();
     options.stats_dump_period_sec = 0;
     options.stats_persist_period_sec = 0;
     rocksdb::BlockBasedTableOptions table;
