@@ -254,7 +254,7 @@ TEST_F(Refusals, AnOpenRosterHasABoundToo) {
 TEST(ServerStart, TellsThatAPortIsTaken) {
     TestNode node(member(0));
     const auto again = transport::Server::start({.address = node.address()}, {});
-    EXPECT_EQ(again.status().code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(again.status().code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_THAT(base::message(again.status()), HasSubstr(node.address()));
 }
 

@@ -45,7 +45,7 @@ base::Result<std::unique_ptr<Server>> Server::start(const Options& options,
     for (auto* service : services) builder.RegisterService(service);
     auto server = builder.BuildAndStart();
     if (server == nullptr || port <= 0)
-        return base::unavailable("can't listen on " + options.address);
+        return base::precondition("can't listen on " + options.address);
     return std::unique_ptr<Server>(new Server(std::move(server), static_cast<uint16_t>(port)));
 }
 

@@ -32,7 +32,7 @@ class Server {
     };
 
     /// Serves. The services outlive the server, which is stopped before what they post to.
-    /// kUnavailable if the address can't be listened on.
+    /// kFailedPrecondition if the address can't be listened on.
     static base::Result<std::unique_ptr<Server>> start(const Options&,
                                                        const std::vector<grpc::Service*>&);
     ~Server();
