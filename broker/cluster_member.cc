@@ -2,13 +2,14 @@
 
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <optional>
 #include <sstream>
 #include <thread>
 
 #include "absl/random/random.h"
+#include "broker/call_outcome.h"
 #include "broker/formation.h"
+#include "io/run_on.h"
 #include "spdlog/spdlog.h"
 
 namespace broker {
@@ -27,34 +28,6 @@ constexpr int kRoundsWithoutLeader = 12;  // longer than an election takes
 constexpr milliseconds kLookForFaults{100};
 constexpr milliseconds kHandOverPatience{500};
 constexpr milliseconds kHandOverPause{2};
-
-/// As the transport says it: kAborted means that another node may be asked.
-base::Status status_of(const kafka::Error& error) {
-    switch (error.code) {
-        case kafka::ErrorCode::not_controller:
-            return absl::AbortedError(error.message);
-        case kafka::ErrorCode::invalid_request:
-        case kafka::ErrorCode::unsupported_version:
-            return base::invalid(error.message);
-        case kafka::ErrorCode::throttling_quota_exceeded:
-        case kafka::ErrorCode::policy_violation:
-            return absl::ResourceExhaustedError(error.message);
-        case kafka::ErrorCode::request_timed_out:
-            return base::precondition(error.message);
-        default:
-            return absl::InternalError(error.message);
-    }
-}
-
-template <class Work>
-void on_shard(io::Shard& shard, Work work) {
-    std::promise<void> done;
-    shard.post([&] {
-        work();
-        done.set_value();
-    });
-    done.get_future().wait();
-}
 
 /// The nodes that `self` is cut off from: lines "A B".
 std::set<int32_t> cut_from(const std::string& faults, int32_t self) {
@@ -146,7 +119,7 @@ base::Status ClusterMember::connect() {
         done(answer(request));
     };
     endpoint_ = std::make_unique<controller::rpc::Endpoint>(home(), std::move(handlers));
-    on_shard(home(), [this] { update_roster(); });
+    io::run_on(home(), [this] { update_roster(); });
     transport::Server::Options server;
     server.address = settings_.cluster.listen;
     ASSIGN_OR_RETURN(server_,
@@ -157,7 +130,7 @@ base::Status ClusterMember::connect() {
 /// So that an orderly stop of who leads costs nobody an election's wait.
 void ClusterMember::hand_over() {
     std::optional<raft::Member> asked;
-    on_shard(home(), [&] {
+    io::run_on(home(), [&] {
         if (service_->standing().leader != service_->self()) return;
         const auto voters = service_->configuration().voters;
         for (const auto& [voter, address] : voters) {
@@ -171,7 +144,7 @@ void ClusterMember::hand_over() {
     // Until the other one leads: it may need this one's vote.
     for (auto left = kHandOverPatience; asked && left.count() > 0; left -= kHandOverPause) {
         std::this_thread::sleep_for(kHandOverPause);
-        on_shard(home(), [&] {
+        io::run_on(home(), [&] {
             const auto& leader = service_->standing().leader;
             const bool led = leader && leader != service_->self();
             if (led) spdlog::info("controller {} leads now, as this node stops", leader->id);
@@ -190,13 +163,13 @@ void ClusterMember::stop() {
     if (client_) client_->stop();
     if (peers_) peers_->stop();
     if (shards_ && service_) {
-        std::promise<void> done;
-        service_->stop([&] {
-            joining_.reset();
-            faults_.reset();
-            done.set_value();
+        io::wait_for([this](auto done) {
+            service_->stop([this, done = std::move(done)]() mutable {
+                joining_.reset();
+                faults_.reset();
+                done();
+            });
         });
-        done.get_future().wait();
     }
     if (shards_) shards_->stop();
     peers_.reset();
@@ -259,12 +232,9 @@ void ClusterMember::answer(controller::rpc::Call call,
     if (auto refused = of_this_cluster(call.cluster_id); !refused.ok()) return done(refused);
     controller::Service::Encoded request{static_cast<kafka::ApiKey>(call.api_key), call.api_version,
                                          std::move(call.body)};
-    service_->call(std::move(request),
-                   [done = std::move(done)](
-                       kafka::Outcome<controller::Service::Answered<std::string>> outcome) mutable {
-                       if (!outcome) return done(status_of(outcome.error()));
-                       done(CallResult{outcome->index, std::move(outcome->response)});
-                   });
+    service_->call(std::move(request), [done = std::move(done)](CallOutcome outcome) mutable {
+        done(call_result(std::move(outcome)));
+    });
 }
 
 JoinReply ClusterMember::answer(const JoinRequest& request) {

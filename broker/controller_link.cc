@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "broker/call_outcome.h"
 
 namespace broker {
 
@@ -13,25 +14,6 @@ using kafka::ErrorCode;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPause{20};
-
-/// Whether another node may answer, or this one later.
-bool worth_another_try(const base::Status& status) {
-    return absl::IsAborted(status) || absl::IsUnavailable(status) ||
-           absl::IsDeadlineExceeded(status);
-}
-
-Error error_of(const base::Status& status) {
-    switch (status.code()) {
-        case absl::StatusCode::kInvalidArgument:
-            return {ErrorCode::invalid_request, base::message(status)};
-        case absl::StatusCode::kResourceExhausted:
-            return {ErrorCode::policy_violation, base::message(status)};
-        case absl::StatusCode::kFailedPrecondition:
-            return {ErrorCode::request_timed_out, base::message(status)};
-        default:
-            return {ErrorCode::kafka_storage_error, base::message(status)};
-    }
-}
 
 }  // namespace
 
@@ -48,6 +30,9 @@ class ControllerLink::Attempt : public std::enable_shared_from_this<Attempt> {
         asked_ = link_.service_.standing().leader;
         const auto left = deadline_ - io::monotonic_clock();
         if (left <= 0) return fail(timed_out());
+        // It does not hear any more who leads.
+        if (const auto& failure = link_.service_.failure(); failure.code != ErrorCode::none)
+            return fail(failure);
         if (link_.service_.standing().active) return ask_here(round);
         if (asked_ && link_.client_ != nullptr && *asked_ != link_.service_.self()) {
             const auto& voters = link_.service_.configuration().voters;
@@ -108,13 +93,11 @@ class ControllerLink::AttemptFor final : public Attempt {
         return std::static_pointer_cast<AttemptFor>(shared_from_this());
     }
     void ask_here(uint64_t round) override {
-        link_.service_.submit<Request, Response>(
-            request_, link_.home_, [self = self(), round](Outcome outcome) {
-                if (!self->current(round)) return;
-                if (!outcome && outcome.error().code == ErrorCode::not_controller)
-                    return self->wait();
-                self->finish(std::move(outcome));
-            });
+        link_.service_.submit<Request, Response>(request_, link_.home_,
+                                                 [self = self(), round](Outcome outcome) {
+                                                     if (self->current(round))
+                                                         self->answered(std::move(outcome));
+                                                 });
     }
     void ask_there(uint64_t round, const std::string& address, milliseconds timeout) override {
         constexpr auto version = Request::api.versions.to;
@@ -124,19 +107,22 @@ class ControllerLink::AttemptFor final : public Attempt {
                                          static_cast<int16_t>(Request::api.key), version, body_};
         link_.client_->call(address, asked_->id, call, timeout,
                             [self = self(), round](base::Result<controller::rpc::CallResult> r) {
-                                if (self->current(round)) self->answered(std::move(r));
+                                if (self->current(round))
+                                    self->answered(decoded(call_outcome(std::move(r))));
                             });
     }
-    void answered(base::Result<controller::rpc::CallResult> result) {
-        if (!result.ok()) {
-            if (worth_another_try(result.status())) return wait();
-            return finish(error_of(result.status()));
-        }
+    static Outcome decoded(const CallOutcome& outcome) {
+        if (!outcome) return outcome.error();
         auto response =
-            kafka::decode<Response>(base::as_bytes(result->body), Request::api.versions.to);
-        if (!response.ok()) return finish(error_of(response.status()));
-        finish(
-            controller::Service::Answered<Response>{*std::move(response), result->metadata_index});
+            kafka::decode<Response>(base::as_bytes(outcome->response), Request::api.versions.to);
+        if (!response.ok())
+            return Error{ErrorCode::unknown_server_error, base::message(response.status())};
+        return controller::Service::Answered<Response>{*std::move(response), outcome->index};
+    }
+    void answered(Outcome outcome) {
+        // Another node may answer, or this one later.
+        if (!outcome && outcome.error().code == ErrorCode::not_controller) return wait();
+        finish(std::move(outcome));
     }
     void finish(Outcome outcome) {
         const auto alive = shared_from_this();

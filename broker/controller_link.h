@@ -31,8 +31,9 @@ class ControllerLink {
 
     template <class Response>
     using Done = base::Function<void(kafka::Outcome<controller::Service::Answered<Response>>)>;
-    /// `done` runs on `on`. Errors are of the request as a whole: 7 if no controller answers in
-    /// time, and what controller::Service::submit tells but 41.
+    /// `done` runs on `on`. Errors are of the request as a whole, and the same wherever the
+    /// controller is: 7 if none answers in time, 56 at once if this node's own log has failed, and
+    /// what controller::Service::submit and call_outcome tell but 41.
     template <class Request>
     void ask(Request request, std::chrono::milliseconds timeout, io::Shard& on,
              Done<typename controller::ResponseTo<Request>::type> done);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <future>
 #include <optional>
 #include <thread>
 
@@ -20,6 +19,7 @@
 #include "controller/features.h"
 #include "groups/coordinators.h"
 #include "io/posix_disk.h"
+#include "io/run_on.h"
 #include "io/shard.h"
 #include "io/socket.h"
 #include "replication/partitions.h"
@@ -29,15 +29,6 @@
 namespace broker {
 
 namespace {
-
-/// Waits for an answer that comes on a shard.
-template <class T, class Ask>
-T wait_for(Ask ask) {
-    std::promise<T> promise;
-    auto answer = promise.get_future();
-    ask([&promise](T value) { promise.set_value(std::move(value)); });
-    return answer.get();
-}
 
 metadata::Broker description(const Settings& settings, const std::vector<uint16_t>& ports) {
     metadata::Broker out;
@@ -115,10 +106,12 @@ class Node::Parts {
     base::Result<int64_t> enter_service();
     base::Status stop_broker();
     io::Shard& home() { return member->home(); }
-    /// Waits for `ready`, which is asked on the home shard; tells what for.
+    /// Waits for `ready`, which is asked on the home shard; tells what for. kFailedPrecondition if
+    /// the metadata log fails meanwhile, as then nothing comes any more; kCancelled.
     base::Status wait_until(const char* what, const std::function<bool()>& ready);
 
     int64_t previous_epoch_ = -1;
+    base::Status log_failure_;  // on the home shard
 };
 
 /// What lies on disk, and the threads.
@@ -140,6 +133,7 @@ base::Status Node::Parts::open_member() {
         if (link) link->standing_changed(now);
     };
     events.on_failure = [this](const base::Status& why) {
+        log_failure_ = base::precondition("the metadata log failed: " + base::message(why));
         // It does not see any more who leads what: without a session others take over.
         if (registration) registration->stop();
         spdlog::critical(
@@ -149,15 +143,11 @@ base::Status Node::Parts::open_member() {
     };
     ASSIGN_OR_RETURN(member, ClusterMember::start(settings, *store, directories->cluster_id(),
                                                   std::move(events), stopping));
-    wait_for<bool>([this](auto done) {
-        home().post([this, done = std::move(done)]() mutable {
-            link = std::make_unique<ControllerLink>(home(), member->service(), member->client(),
-                                                    member->cluster_id(), settings.id);
-            link->standing_changed(member->service().standing());
-            registration =
-                std::make_unique<Registration>(home(), *link, settings.cluster.heartbeat);
-            done(true);
-        });
+    io::run_on(home(), [this] {
+        link = std::make_unique<ControllerLink>(home(), member->service(), member->client(),
+                                                member->cluster_id(), settings.id);
+        link->standing_changed(member->service().standing());
+        registration = std::make_unique<Registration>(home(), *link, settings.cluster.heartbeat);
     });
     return base::ok();
 }
@@ -166,9 +156,13 @@ base::Status Node::Parts::wait_until(const char* what, const std::function<bool(
     constexpr std::chrono::milliseconds pause{2};
     constexpr std::chrono::seconds tell_every{5};
     auto told = std::chrono::steady_clock::now();
-    while (!wait_for<bool>([&](auto done) {
-        home().post([&ready, done = std::move(done)]() mutable { done(ready()); });
-    })) {
+    const auto look = [&]() -> base::Result<bool> {
+        if (!log_failure_.ok()) return log_failure_;
+        return ready();
+    };
+    for (;;) {
+        ASSIGN_OR_RETURN(const bool is_ready, io::run_on(home(), look));
+        if (is_ready) return base::ok();
         if (stopping()) return absl::CancelledError(std::string("stopped while it waited ") + what);
         if (std::chrono::steady_clock::now() - told > tell_every) {
             spdlog::info("waiting {}", what);
@@ -176,7 +170,6 @@ base::Status Node::Parts::wait_until(const char* what, const std::function<bool(
         }
         std::this_thread::sleep_for(pause);
     }
-    return base::ok();
 }
 
 /// The newest state that is known, once a controller leads.
@@ -253,9 +246,7 @@ base::Status Node::Parts::join() {
     member->service().subscribe(
         home(), [this](const auto& image, const auto& delta) { follower->take(image, delta); });
     RETURN_IF_ERROR(catch_up_to(epoch, "for the metadata up to this broker's registration"));
-    const auto image = wait_for<metadata::ImagePtr>([this](auto done) {
-        home().post([this, done = std::move(done)]() mutable { done(member->service().image()); });
-    });
+    const auto image = io::run_on(home(), [this] { return member->service().image(); });
     for (const auto& path : partitions->unclaimed(
              [&image](const base::TopicPartition& id) { return image->partition(id) != nullptr; }))
         spdlog::warn(
@@ -285,7 +276,7 @@ base::Status Node::Parts::listen() {
 base::Status Node::Parts::stop_broker() {
     constexpr std::chrono::seconds patience{5};
     // Others lead first, while this one still serves.
-    const int64_t epoch = wait_for<int64_t>([&](auto done) {
+    const int64_t epoch = io::wait_for<int64_t>([&](auto done) {
         home().post([this, patience, done = std::move(done)]() mutable {
             const auto& image = *member->service().image();
             bool others = false;
@@ -303,12 +294,9 @@ base::Status Node::Parts::stop_broker() {
     listeners.clear();
     connections->stop();
     // Nothing is opened or handed to the groups any more.
-    wait_for<bool>(
-        [this](auto done) { follower->stop([done = std::move(done)]() mutable { done(true); }); });
+    io::wait_for([this](auto done) { follower->stop(std::move(done)); });
     for (int32_t i = 0; i < groups->partitions(); ++i)
-        wait_for<bool>([&](auto done) {
-            groups->remove(i, [done = std::move(done)]() mutable { done(true); });
-        });
+        io::wait_for([&](auto done) { groups->remove(i, std::move(done)); });
     RETURN_IF_ERROR(partitions->close());
     // Without an epoch it has opened no log, and how it stopped the time before still holds.
     return epoch < 0 ? base::ok() : put_clean_stop(*store, epoch);
@@ -319,13 +307,7 @@ base::Status Node::Parts::stop() {
     base::Status status;
     if (connections) status = stop_broker();
     if (shards) shards->stop();
-    if (link)
-        wait_for<bool>([this](auto done) {
-            home().post([this, done = std::move(done)]() mutable {
-                link->stop();
-                done(true);
-            });
-        });
+    if (link) io::run_on(home(), [this] { link->stop(); });
     if (member) member->stop();
     follower.reset();
     producer_ids.reset();

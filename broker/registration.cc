@@ -18,6 +18,13 @@ constexpr int kMostUnanswered = 4;
 /// A process of the same id that was killed is not taken for dead before its session ends.
 constexpr base::InstantMs kOutlivesOther = 15'000;
 
+/// Of the request as a whole: another controller, or this one later, would say no less. All else
+/// passes, like a log that has failed where another controller takes over.
+bool is_final(ErrorCode code) {
+    return code == ErrorCode::invalid_request || code == ErrorCode::unsupported_version ||
+           code == ErrorCode::inconsistent_cluster_id;
+}
+
 }  // namespace
 
 Registration::Registration(io::Shard& home, ControllerLink& link, milliseconds heartbeat)
@@ -60,8 +67,11 @@ void Registration::registered(
     }
     const bool another = code == ErrorCode::duplicate_broker_registration;
     const bool passes =
-        code == ErrorCode::request_timed_out || (another && io::monotonic_clock() < give_up_at_);
+        out ? another && io::monotonic_clock() < give_up_at_ : !is_final(out.error().code);
     if (passes || !on_registered_) {
+        if (!out && std::exchange(told_, code) != code)
+            spdlog::warn("broker {} can't be registered yet: {}", request_.broker_id,
+                         out.error().message);
         timer_ = home_.after(milliseconds(100), [this] { register_now(); });
         return;
     }

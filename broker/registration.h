@@ -16,8 +16,9 @@ class Registration {
   public:
     Registration(io::Shard& home, ControllerLink&, std::chrono::milliseconds heartbeat);
 
-    /// Registers; `done` gets the broker's epoch, once. From then on heartbeats are sent, that
-    /// leave the broker fenced. If it is forgotten meanwhile, it registers again.
+    /// Registers; `done` gets the broker's epoch, or why it can't have one, once. What may pass is
+    /// tried again for as long as it takes. From then on heartbeats are sent, that leave the broker
+    /// fenced. If it is forgotten meanwhile, it registers again.
     void start(metadata::Broker, const std::string& cluster_id, int64_t previous_epoch,
                base::Function<void(kafka::Outcome<int64_t>)> done);
     /// How far this broker has brought the metadata into effect.
@@ -55,7 +56,8 @@ class Registration {
     int64_t metadata_index_ = 0;
     bool serves_ = false;
     bool withdraws_ = false;
-    int unanswered_ = 0;  // heartbeats, one after the other
+    kafka::ErrorCode told_ = kafka::ErrorCode::none;  // why it is not registered yet
+    int unanswered_ = 0;                              // heartbeats, one after the other
     bool asking_ = false;
     bool again_ = false;  // what is to be told has changed while one was out
     bool stopped_ = false;

@@ -140,6 +140,7 @@ const raft::Configuration& Service::configuration() const {
     return core_->quorum().raft().configuration();
 }
 const metadata::ImagePtr& Service::image() const { return core_->quorum().image(); }
+const kafka::Error& Service::failure() const { return core_->failure(); }
 const raft::Member& Service::self() const { return core_->self(); }
 const base::Uuid& Service::raft_cluster() const { return core_->raft_cluster(); }
 

@@ -117,6 +117,8 @@ class Service {
     const raft::Configuration& configuration() const;
     const metadata::ImagePtr& image() const;
     const raft::Member& self() const;
+    /// 56, and why, once the log has failed; 0 before.
+    const kafka::Error& failure() const;
     /// What Raft's messages tell this cluster from others by. From any thread.
     const base::Uuid& raft_cluster() const;
     /// Asks a voter to campaign, which wins unless it fails right now; until then nothing is

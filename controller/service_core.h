@@ -36,6 +36,7 @@ class Service::Core : public std::enable_shared_from_this<Core> {
     bool active() const { return head_ != nullptr; }
     /// Why they are not.
     kafka::Error not_active() const;
+    const kafka::Error& failure() const { return failed_; }
     /// What a decision is made from, while active: the state after everything that was decided.
     State state() const { return {*head_, options_.static_configs, options_.id}; }
     /// The index that the next entry gets.

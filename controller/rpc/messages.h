@@ -22,10 +22,13 @@ struct Call {
 };
 
 /// The Kafka response without its header. Once the asker has applied the metadata log up to the
-/// index, it sees what the call has brought about.
+/// index, it sees what the call has brought about. Or else the Kafka error of the request as a
+/// whole, which is what the controller would tell a client of its own.
 struct CallResult {
     int64_t metadata_index = 0;
     std::string body;
+    int16_t error_code = 0;
+    std::string error_message;
 
     bool operator==(const CallResult&) const = default;
 };

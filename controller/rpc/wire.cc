@@ -52,6 +52,8 @@ std::string encode(const CallResult& result) {
     v1::CallReply out;
     out.set_metadata_index(result.metadata_index);
     out.set_body(result.body);
+    out.set_error_code(result.error_code);
+    out.set_error_message(result.error_message);
     return out.SerializeAsString();
 }
 
@@ -98,7 +100,11 @@ base::Result<CallResult> decode_call_result(std::string_view bytes) {
     v1::CallReply in;
     RETURN_IF_ERROR(parse(bytes, in));
     if (in.metadata_index() < 0) return base::invalid("a negative index");
-    return CallResult{in.metadata_index(), std::move(*in.mutable_body())};
+    if (in.error_code() < INT16_MIN || in.error_code() > INT16_MAX)
+        return base::invalid("an error of " + std::to_string(in.error_code()));
+    return CallResult{in.metadata_index(), std::move(*in.mutable_body()),
+                      static_cast<int16_t>(in.error_code()),
+                      std::move(*in.mutable_error_message())};
 }
 
 base::Result<JoinRequest> decode_join_request(std::string_view bytes) {

@@ -29,6 +29,8 @@ TEST(RpcWire, AllComesThrough) {
     EXPECT_EQ(decode_transfer_request(encode(kTransfer)).value(), kTransfer);
     const CallResult result{.metadata_index = 1LL << 40, .body = "x"};
     EXPECT_EQ(decode_call_result(encode(result)).value(), result);
+    const CallResult error{.error_code = -1, .error_message = "why"};
+    EXPECT_EQ(decode_call_result(encode(error)).value(), error);
     JoinReply reply{.self = {1, {8, 9}}, .refusal = "no"};
     EXPECT_EQ(decode_join_reply(encode(reply)).value(), reply);
     reply = {.cluster_id = "abc",
@@ -73,6 +75,9 @@ TEST(RpcWire, RefusesWhatIsOutOfRange) {
     call.set_api_key(0);
     call.set_api_version(1 << 15);
     expect_invalid(decode_call(call.SerializeAsString()), "an API version of 32768");
+    v1::CallReply reply;
+    reply.set_error_code(1 << 15);
+    expect_invalid(decode_call_result(reply.SerializeAsString()), "an error of 32768");
 }
 
 TEST(RpcWire, RefusesAMemberWithoutItsDisk) {

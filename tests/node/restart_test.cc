@@ -1,3 +1,7 @@
+#include <sys/resource.h>
+
+#include <csignal>
+
 #include "tests/node/node_fixture.h"
 #include "tests/node/requests.h"
 
@@ -38,6 +42,26 @@ TEST_F(RestartTest, AnotherNodesOrClustersDirectoryIsRefused) {
 }
 
 TEST_F(RestartTest, ADirectoryInUseIsRefused) { EXPECT_FALSE(broker::Node::start(settings_).ok()); }
+
+TEST_F(RestartTest, AMetadataLogThatFailsEndsAStart) {
+    stop();
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    // Asked while it waits for what only a write to the log can bring about.
+    const auto full_disk = [&before] {
+        const rlimit full{0, before.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &full);
+        return false;
+    };
+    const auto node = broker::Node::start(settings_, full_disk);
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    ASSERT_FALSE(node.ok());
+    EXPECT_EQ(node.status().code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_NE(node.status().message().find("the metadata log failed"), absl::string_view::npos)
+        << node.status();
+    start();
+}
 
 TEST_F(RestartTest, APortInUseIsRefusedAndNothingIsLeftRunning) {
     stop();
