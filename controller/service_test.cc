@@ -257,14 +257,14 @@ TEST_F(ServiceTest, TenThousandPartitionsInOneRequest) {
     RecordProperty(
         "create_ms",
         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
-    EXPECT_LT(took, std::chrono::seconds(20)) << "also under a sanitizer, on a busy machine";
+    EXPECT_LT(took, std::chrono::seconds(60)) << "also under a sanitizer, on a busy machine";
     begin = std::chrono::steady_clock::now();
     serve();
     took = std::chrono::steady_clock::now() - begin;
     RecordProperty(
         "restart_ms",
         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
-    EXPECT_LT(took, std::chrono::seconds(20));
+    EXPECT_LT(took, std::chrono::seconds(60));
 }
 
 }  // namespace

@@ -110,21 +110,25 @@ TEST(Timer, DoesNotRingOnceDestroyedEvenIfItIsDue) {
     auto shards = Shards::start(1, 1);
     Shard& shard = shards->at(0);
     int rung = 0;
+    std::latch one_rang(1);
     std::unique_ptr<Timer> first, second;
     on(shard, [&] {
         // Both expire in one turn of the loop, and each destroys the other.
         first = shard.after(1ms, [&] {
             ++rung;
             second.reset();
+            one_rang.count_down();
         });
         second = shard.after(1ms, [&] {
             ++rung;
             first.reset();
+            one_rang.count_down();
         });
         auto never = shard.after(0ms, [&] { rung += 100; });
         std::this_thread::sleep_for(5ms);
     });
-    std::this_thread::sleep_for(20ms);
+    one_rang.wait();
+    on(shard, [] {});  // the turn of the loop in which it rang is over
     on(shard, [&] {
         EXPECT_EQ(rung, 1);
         first.reset();
@@ -195,7 +199,7 @@ TEST(Shards, StopDoesNotWaitForTimersAndDestroysTheirWork) {
     });
     auto start = monotonic_clock();
     shards->stop();
-    EXPECT_LT(monotonic_clock() - start, 10'000);
+    EXPECT_LT(monotonic_clock() - start, 60'000);
     shards->at(1).post([waiting = std::move(waiting)] {});
     shards.reset();
     EXPECT_EQ(owned.use_count(), 1);

@@ -51,9 +51,9 @@ class DiskTest : public NodeTest {
             .partition_responses.at(0)
             .error_code;
     }
-    /// Produces until the answer is `wanted`; false after ten seconds.
+    /// Produces until the answer is `wanted`; false after more than a minute.
     bool comes_to(const std::string& topic, ErrorCode wanted) {
-        for (int i = 0; i < 500; ++i) {
+        for (int i = 0; i < 3000; ++i) {
             if (produce_to(topic, "x") == wanted) return true;
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
         }
