@@ -200,9 +200,9 @@ class TestClient {
     std::unique_ptr<io::Shards> shards_ = io::Shards::start(1, 1);
     Client client_;
 };
+
 /// For a call that is to arrive and then to be late: long enough for that on a busy machine too.
 inline constexpr std::chrono::milliseconds kTimeToArrive{2000};
-
 
 inline Call a_call(int16_t key = 7, std::string body = "body") {
     return {.cluster_id = "abc",
