@@ -48,6 +48,10 @@ Health health_of(const kafka::DescribeClusterResponse& brokers,
     for (const auto& topic : metadata.topics) {
         ++out.topics;
         const auto needed = min_isr.find(topic.name.value_or(""));
+        if (topic.name && std::ranges::any_of(topic.partitions, [](const Partition& p) {
+                return p.leader_id < 0 || out_of_sync(p);
+            }))
+            out.degraded.push_back(*topic.name);
         for (const auto& p : topic.partitions) {
             ++out.partitions;
             if (p.leader_id < 0) ++out.offline;
@@ -80,6 +84,21 @@ std::vector<std::string> Health::problems() const {
     return out;
 }
 
+std::vector<std::string> Health::where_to_look() const {
+    constexpr size_t most_topics = 5;
+    std::vector<std::string> out;
+    if (!controller) out.emplace_back("moldau controller status");
+    if (!fenced.empty()) out.emplace_back("moldau broker list");
+    if (degraded.empty()) return out;
+    std::string topics = "moldau topic describe";
+    for (size_t i = 0; i < std::min(degraded.size(), most_topics); ++i) topics += " " + degraded[i];
+    if (degraded.size() > most_topics)
+        topics += " (and " + std::to_string(degraded.size() - most_topics) +
+                  " more topics: cluster status -o json)";
+    out.push_back(std::move(topics));
+    return out;
+}
+
 std::string Health::line(bool colour) const {
     const bool good = problems().empty();
     std::string state = good ? "HEALTHY" : "DEGRADED";
@@ -108,6 +127,7 @@ nlohmann::ordered_json Health::json() const {
             {"offline", offline},
             {"under_min_isr", under_min_isr},
             {"under_replicated", under_replicated},
+            {"degraded_topics", degraded},
             {"problems", problems()}};
 }
 

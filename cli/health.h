@@ -21,12 +21,15 @@ struct Health {
     std::optional<int32_t> epoch;  // nothing: the brokers don't tell
     size_t topics = 0;
     size_t partitions = 0;
-    size_t offline = 0;           // without a leader
-    size_t under_min_isr = 0;     // with fewer replicas in sync than acks=all needs
-    size_t under_replicated = 0;  // with a replica that is not in sync
+    size_t offline = 0;                 // without a leader
+    size_t under_min_isr = 0;           // with fewer replicas in sync than acks=all needs
+    size_t under_replicated = 0;        // with a replica that is not in sync
+    std::vector<std::string> degraded;  // topics with a partition that is any of these
 
     /// What is wrong, as a sentence each; empty: nothing.
     std::vector<std::string> problems() const;
+    /// The commands that show what is wrong, a line each.
+    std::vector<std::string> where_to_look() const;
     /// "ID  HEALTHY  3/3 brokers  controller b0  epoch 4  …"
     std::string line(bool colour) const;
     nlohmann::ordered_json json() const;

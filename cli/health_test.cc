@@ -76,12 +76,26 @@ TEST_F(HealthTest, PartitionsAreCountedByWhatIsWrong) {
     EXPECT_EQ(h.offline, 1u);
     EXPECT_EQ(h.under_replicated, 4u);
     EXPECT_EQ(h.under_min_isr, 1u);
+    EXPECT_THAT(h.where_to_look(), ElementsAre("moldau topic describe offline short unasked"));
+    EXPECT_THAT(h.json()["degraded_topics"], ElementsAre("offline", "short", "unasked"));
     EXPECT_THAT(h.problems(), ElementsAre("1 partition has no leader",
                                           "1 partition has too few replicas in sync for acks=all"));
     min_isr.clear();
     metadata.topics.erase(metadata.topics.begin() + 1);
     EXPECT_THAT(health().problems(),
                 ElementsAre("3 partitions have replicas that are not in sync"));
+}
+
+TEST_F(HealthTest, TellsWhereToLook) {
+    EXPECT_THAT(health().where_to_look(), IsEmpty());
+    brokers.brokers[0].is_fenced = true;
+    quorum->leader_id = -1;
+    for (int i = 0; i < 7; ++i) add("t" + std::to_string(i), {partition(0, {0, 2}, {0})});
+    EXPECT_THAT(health().where_to_look(),
+                ElementsAre("moldau controller status", "moldau broker list",
+                            "moldau topic describe t0 t1 t2 t3 t4 (and 2 more topics: cluster "
+                            "status -o json)"));
+    EXPECT_EQ(health().degraded.size(), 7u);
 }
 
 TEST_F(HealthTest, NoPartitionNeedsMoreReplicasThanItHas) {

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <string>
 
 #include "absl/synchronization/mutex.h"
 #include "cli/command.h"
@@ -28,7 +29,12 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
         const std::string before = parent == nullptr ? "" : parent->get_name();
         std::fputs(command.help(before).c_str(), stderr);
     } else {
-        app.exit(error);
+        // "moldau topic create", under whatever name this program was started.
+        std::string name = command.get_name();
+        for (const CLI::App* above = command.get_parent(); above != nullptr;
+             above = above->get_parent())
+            name = above->get_name() + " " + name;
+        cli::print_error(std::string(error.what()) + "\nTo see how: " + name + " --help");
     }
     return static_cast<int>(cli::Exit::usage);
 }

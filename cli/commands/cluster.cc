@@ -35,6 +35,7 @@ struct ClusterStatus {
         if (problems.empty()) return base::ok();
         std::string all;
         for (const std::string& one : problems) all += (all.empty() ? "" : "; ") + one;
+        for (const std::string& look : health.where_to_look()) all += "\nTo see more: " + look;
         return base::precondition(all);
     }
 

@@ -41,6 +41,8 @@ struct GroupDelete {
                 failure(result.error_code, std::nullopt, "can't delete the group '" + group + "'");
             if (result.error_code == kafka::ErrorCode::non_empty_group)
                 return base::precondition(base::message(why) + "\nStop its consumers first.");
+            if (result.error_code == kafka::ErrorCode::group_id_not_found)
+                return base::not_found(base::message(why) + "\nTo see all: moldau group list");
             return why;
         }
         return base::ok();

@@ -79,9 +79,14 @@ base::Status Produce::run() const {
     print(deliveries);
     RETURN_IF_ERROR(sent);
     if (deliveries.failed == 0) return base::ok();
-    return rd_failure(deliveries.first_error, counted(deliveries.failed, "message") +
-                                                  (deliveries.failed == 1 ? " was" : " were") +
-                                                  " not acknowledged by '" + topic + "'");
+    const base::Status why =
+        rd_failure(deliveries.first_error, counted(deliveries.failed, "message") +
+                                               (deliveries.failed == 1 ? " was" : " were") +
+                                               " not acknowledged by '" + topic + "'");
+    return {why.code(), base::message(why) +
+                            "\nWhether its partitions have leaders, and replicas in sync: moldau "
+                            "topic describe " +
+                            topic};
 }
 
 base::Result<RdKafka> Produce::producer(Deliveries& deliveries) const {

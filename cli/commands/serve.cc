@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
+#include <system_error>
 
 #include "broker/node.h"
 #include "broker/settings.h"
@@ -55,7 +57,8 @@ base::Result<std::string> read_text(const std::string& path) {
     while (in.read(piece.data(), piece.size()), in.gcount() > 0)
         text.append(piece.data(), static_cast<size_t>(in.gcount()));
     if (!in.is_open() || in.bad())
-        return base::not_found("can't read the configuration file " + path);
+        return base::not_found("can't read the configuration file " + path + ": " +
+                               std::generic_category().message(errno));
     return text;
 }
 

@@ -203,7 +203,7 @@ void add_create(CLI::App& topic, Chosen& chosen) {
         ->add_option("-r,--replication-factor", create->replication_factor,
                      "Replicas of each partition (default: the cluster's)")
         ->check(at_least(1));
-    command->add_option("-c,--config", create->configs, "KEY=VALUE, any number of times")
+    command->add_option("-c,--config,--set", create->configs, "KEY=VALUE, any number of times")
         ->expected(1)
         ->take_all();
     command->add_flag("--if-not-exists", create->if_not_exists,
@@ -234,7 +234,7 @@ void add_topic(CLI::App& app, Chosen& chosen) {
         ->add_option("-p,--partitions", alter_options->partitions,
                      "The new number, larger than now")
         ->check(at_least(1));
-    alter->add_option("--set", alter_options->set, "KEY=VALUE, any number of times")
+    alter->add_option("-c,--set,--config", alter_options->set, "KEY=VALUE, any number of times")
         ->expected(1)
         ->take_all();
     alter
