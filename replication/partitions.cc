@@ -63,6 +63,7 @@ storage::Log::Place Partitions::place(const TopicPartition& id, size_t log_dir,
 
 /// Where it lies already, or else the directory with the most space that takes writes.
 size_t Partitions::choose_log_dir(const std::string& name) const {
+    if (log_dirs_.size() == 1) return 0;
     size_t best = 0;
     std::pair<bool, uint64_t> best_rank;
     for (size_t i = 0; i < log_dirs_.size(); ++i) {
@@ -119,8 +120,12 @@ void Partitions::remove(const TopicPartition& id, base::Function<void(const base
                 const std::string name = directory_name(id);
                 const auto doomed = place(id, dir, name + std::string(doomed_suffix));
                 auto& disk = *doomed.disk;
-                auto status = disk.rename(log_dirs_[dir] + "/" + name, doomed.directory);
-                if (status.ok()) status = disk.sync_directory(log_dirs_[dir]);
+                const std::string directory = log_dirs_[dir] + "/" + name;
+                base::Status status;  // a log without records has no directory
+                if (disk.exists(directory)) {
+                    status = disk.rename(directory, doomed.directory);
+                    if (status.ok()) status = disk.sync_directory(log_dirs_[dir]);
+                }
                 if (status.ok()) status = storage::Log::destroy(doomed);
                 if (!status.ok())
                     spdlog::error("deleting partition {} of topic {}: {}", id.index,
@@ -190,6 +195,8 @@ base::Status Partitions::close() {
     }
     base::Status first;
     for (auto& one : closed) first.Update(one.get());
+    // What each has written last, with one sync for all.
+    first.Update(store_.write({}, storage::Store::Durability::synced));
     return first;
 }
 

@@ -15,6 +15,8 @@ struct SyncedMark {
     base::Offset segment = 0;  // base offset of the segment that `offset` lies in or at the end of
     uint64_t position = 0;     // in that segment's file
     base::TimestampMs newest = -1;  // largest timestamp in the segment before `position`
+
+    bool operator==(const SyncedMark&) const = default;
 };
 
 /// What the store remembers of a log. Replaced as a whole.

@@ -50,6 +50,7 @@ class Sync {
     std::vector<std::shared_ptr<io::File>> files_;
     std::vector<std::string> directories_;
     io::Disk* disk_ = nullptr;
+    Store* store_ = nullptr;  // set: the row that says that the log is there is not synced yet
     base::Offset end_ = 0;
     uint64_t truncations_ = 0;  // of the log when this was taken: what was cut since is not synced
 };
@@ -83,12 +84,13 @@ struct RecoveryReport {
 class Log {
   public:
     struct Place {
-        std::string directory;     // of this partition; made if missing
+        std::string directory;     // of this partition; made when the first record comes
         base::TopicPartition id;   // keys of its rows in `store`
         io::Disk* disk = nullptr;  // both outlive the log
         Store* store = nullptr;
     };
-    /// Opens or creates. Reads only what lies past the stored recovery point: that tail is checked
+    /// Opens it, or plans a new one, which leaves nothing on disk before the first record comes.
+    /// Reads only what lies past the stored recovery point: that tail is checked
     /// batch by batch and cut at the first that is torn or fails its checksum.
     static base::Result<std::unique_ptr<Log>> open(Place, const LogConfig&, base::TimestampMs now);
     /// Removes the directory and the rows of a partition that was deleted. No log may be open
@@ -158,8 +160,10 @@ class Log {
     virtual void set_config(const LogConfig&) = 0;
     virtual const Producers& producers() const = 0;
 
-    /// Clean shutdown: syncs all, stores a producer snapshot and the recovery point. If a sync is
-    /// still out, the next open() checks once more what came after the one before.
+    /// Clean shutdown: syncs all records, stores a producer snapshot and the recovery point. These
+    /// rows survive power loss from the next synced write to the store on, whoever makes it:
+    /// before, the next open() only has more to read. If a sync is still out, the next open()
+    /// checks once more what came after the one before.
     virtual base::Status close(base::Offset high_watermark) = 0;
 
     const RecoveryReport& recovery() const { return recovery_; }

@@ -58,6 +58,8 @@ void LogSim::draw_config() {
 void LogSim::step() {
     now_ += static_cast<base::TimestampMs>(below(20));
     if (!log_->health().ok()) {
+        // A roll syncs if it comes before the first sync, and that may have been what failed.
+        if (log_->synced() <= log_->start()) sync_failed_ = true;
         crash(chance(50) ? Crash::kill : Crash::power_loss);
         if (failure_.empty() && !over_) check();
         return;

@@ -306,6 +306,7 @@ TEST_F(LogTest, NothingWorksAfterClose) {
     ASSERT_TRUE(log->close(2).ok());
     EXPECT_FALSE(append(batch()).ok());
     EXPECT_FALSE(log->truncate_to(0).ok());
+    ASSERT_TRUE(store->write({}, Store::Durability::synced).ok());
     lose_power(1);
     open();
     EXPECT_EQ(log->end(), 2);
@@ -323,6 +324,99 @@ TEST_F(LogTest, DestroyLeavesNothing) {
     int rows = 0;
     ASSERT_TRUE(store->scan("", [&](auto, auto) { return ++rows > 0; }).ok());
     EXPECT_EQ(rows, 0);
+}
+
+TEST_F(LogTest, LeavesNothingOnDiskBeforeTheFirstRecord) {
+    const auto rows = [this] {
+        int count = 0;
+        EXPECT_TRUE(store->scan("", [&](auto, auto) { return ++count > 0; }).ok());
+        return count;
+    };
+    const auto syncs = disk->count(Operation::sync) + disk->count(Operation::sync_directory);
+    open();
+    ASSERT_TRUE(log->begin_epoch(1).ok());
+    ASSERT_TRUE(log->checkpoint(0).ok());
+    ASSERT_TRUE(log->maintain(now).ok());
+    ASSERT_TRUE(log->truncate_to(0).ok());
+    EXPECT_EQ(*log->apply_retention(0, now), 0u);
+    EXPECT_EQ(log->take_sync(), std::nullopt);
+    EXPECT_TRUE(log->read(0, 0, 100, true)->slices.empty());
+    EXPECT_EQ(*log->find_timestamp(0, 0), std::nullopt);
+    ASSERT_TRUE(log->close(0).ok());
+    EXPECT_FALSE(append(batch()).ok()) << "closed";
+    EXPECT_FALSE(disk->exists("data/topic-0"));
+    EXPECT_EQ(rows(), 0);
+    EXPECT_EQ(disk->count(Operation::sync) + disk->count(Operation::sync_directory), syncs);
+    open();
+    EXPECT_EQ(log->end(), 0);
+    append_many(1);
+    EXPECT_TRUE(has(segment_name(0)));
+    EXPECT_GT(rows(), 0);
+}
+
+TEST_F(LogTest, TheFirstSyncMakesTheDirectoryAndItsRowDurable) {
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+        open();
+        append_many(2);
+        sync();
+        EXPECT_EQ(log->synced(), 2);
+        lose_power(seed);
+        int rows = 0;
+        ASSERT_TRUE(store->scan("", [&](auto, auto) { return ++rows > 0; }).ok());
+        EXPECT_GT(rows, 0);
+        open();
+        ASSERT_EQ(log->end(), 2) << seed;
+        log.reset();
+        ASSERT_TRUE(Log::destroy(place()).ok());
+    }
+}
+
+TEST_F(LogTest, WhatAKilledProcessNeverSyncedIsMadeDurableByTheNext) {
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+        open();
+        disk->set_capacity(0);  // room for the file, not for the record
+        EXPECT_FALSE(append(batch()).ok());
+        disk->heal();
+        crash();
+        open();
+        append_many(9);
+        sync();
+        lose_power(seed);
+        open();
+        ASSERT_EQ(log->end(), 9) << seed;
+        log.reset();
+        ASSERT_TRUE(Log::destroy(place()).ok());
+    }
+}
+
+TEST_F(LogTest, ALogThatIsOnlyPlannedCanBeginElsewhere) {
+    open();
+    ASSERT_TRUE(log->restart_at(7).ok());
+    lose_power(1);
+    open();
+    EXPECT_EQ(log->start(), 7);
+    EXPECT_EQ(log->end(), 7);
+}
+
+TEST_F(LogTest, AFailureToMakeTheFirstFileFencesTheLog) {
+    open();
+    disk->fail(Operation::open, 1);
+    EXPECT_FALSE(append(batch()).ok());
+    EXPECT_FALSE(log->health().ok());
+    crash();
+    open();
+    append_many(1);
+}
+
+TEST_F(LogTest, ClosingWhatDidNotChangeSyncsNothing) {
+    open();
+    append_many(6);
+    sync();
+    ASSERT_TRUE(log->close(6).ok());
+    open();
+    const auto syncs = disk->count(Operation::sync) + disk->count(Operation::sync_directory);
+    ASSERT_TRUE(log->close(6).ok());
+    EXPECT_EQ(disk->count(Operation::sync) + disk->count(Operation::sync_directory), syncs);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ base::Status Log::destroy(const Place& place) {
 base::Status Sync::run() {
     for (const auto& file : files_) RETURN_IF_ERROR(file->sync());
     for (const auto& directory : directories_) RETURN_IF_ERROR(disk_->sync_directory(directory));
-    return base::ok();
+    return store_ ? store_->write({}, Store::Durability::synced) : base::ok();
 }
 
 PartitionLog::PartitionLog(Place place, const LogConfig& config, Recovered r)
@@ -58,6 +58,7 @@ PartitionLog::PartitionLog(Place place, const LogConfig& config, Recovered r)
       segments_(std::move(r.segments)),
       start_(r.start),
       mark_(r.mark),
+      new_(r.is_new),
       lineage_(std::move(r.lineage)),
       producers_(std::move(r.producers)),
       snapshots_(std::move(r.snapshots)),
@@ -218,8 +219,35 @@ int64_t PartitionLog::segment_ms() const {
     return config_.segment_ms - static_cast<int64_t>(spread % jitter);
 }
 
+base::Status PartitionLog::make_place() {
+    if (active().has_file()) return base::ok();
+    if (auto made = place_.disk->make_directories(place_.directory); !made.ok())
+        return fence_unless_full(made);
+    if (auto made = active().make_file(); !made.ok()) return fence_unless_full(made);
+    directory_dirty_ = true;
+    new_ = true;
+    WriteBatch batch;
+    put_snapshot(batch, end());
+    batch.put(checkpoint_key(place_.id), row().serialize());
+    return store(std::move(batch), Store::Durability::buffered);
+}
+
+base::Status PartitionLog::sync_place() {
+    directory_dirty_ = false;
+    RETURN_IF_ERROR(place_.disk->sync_directory(place_.directory));
+    if (!new_) return base::ok();
+    RETURN_IF_ERROR(place_.disk->sync_directory(parent_of(place_.directory)));
+    RETURN_IF_ERROR(place_.store->write({}, Store::Durability::synced));
+    new_ = false;
+    return base::ok();
+}
+
 base::Status PartitionLog::roll(base::TimestampMs now) {
     if (active().bytes() == 0) return base::ok();
+    // Without its row, and with more than one segment, nobody could tell what was synced.
+    if (new_) {
+        if (auto done = sync_place(); !done.ok()) return distrust(done);
+    }
     auto fresh = Segment::create(*place_.disk, place_.directory, end(), now);
     if (!fresh.ok()) return fence_unless_full(fresh.status());
     (*fresh)->set_index_interval(config_.index_interval_bytes);
@@ -237,6 +265,7 @@ base::Status PartitionLog::roll(base::TimestampMs now) {
 }
 
 base::Status PartitionLog::write(base::View batches, base::TimestampMs now) {
+    RETURN_IF_ERROR(make_place());
     Segment& s = active();
     if (auto written = s.append(batches); !written.ok()) {
         if (!absl::IsResourceExhausted(written)) return fence(written);
@@ -263,6 +292,10 @@ std::optional<Sync> PartitionLog::take_sync() {
     Sync sync;
     sync.files_ = dirty_;
     if (directory_dirty_) sync.directories_.push_back(place_.directory);
+    if (new_) {
+        sync.directories_.push_back(parent_of(place_.directory));
+        sync.store_ = place_.store;
+    }
     sync.disk_ = place_.disk;
     sync.end_ = end();
     sync.truncations_ = truncations_;
@@ -277,6 +310,7 @@ void PartitionLog::synced(const Sync& sync, const base::Status& outcome) {
         distrust(outcome).IgnoreError();
         return;
     }
+    if (sync.store_) new_ = false;
     if (!flight || sync.truncations_ != truncations_) return;
     mark_ = flight->mark;
 }

@@ -80,6 +80,10 @@ class PartitionLog final : public Log {
     base::Result<bool> check_replicated(const kafka::BatchView&, base::Offset expected,
                                         base::LeaderEpoch last, base::LeaderEpoch at_most) const;
     void mark_dirty(const std::shared_ptr<io::File>&);
+    /// The directory, the first file and the row of a log that was only planned until now.
+    base::Status make_place();
+    /// Makes the entries of the directory durable, and, of a new log, that it is there at all.
+    base::Status sync_place();
     /// Keeps the first reason for which nothing more is accepted; gives it back.
     base::Status fence(const base::Status& why);
     /// Fences after a failed sync, and stores that the unsynced end is not to be trusted: it can be
@@ -117,6 +121,7 @@ class PartitionLog final : public Log {
     std::optional<InFlight> in_flight_;
     std::vector<std::shared_ptr<io::File>> dirty_;  // appended to since the last sync was taken
     bool directory_dirty_ = true;  // the last process may have died before it synced it
+    bool new_;                     // its row, and its directory as such, may be lost yet
     bool restarting_ = false;      // until every old segment is gone
     uint64_t truncations_ = 0;
     base::Status health_;

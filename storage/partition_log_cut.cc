@@ -67,11 +67,10 @@ base::Status PartitionLog::cut_segments(size_t segment, const SegmentCut& cut) {
     std::erase(unsynced, active().file());
     unsynced.push_back(active().file());
     for (const auto& file : unsynced) RETURN_IF_ERROR(file->sync());
-    directory_dirty_ = false;
     // A disk reports a failed write-back once: if to the sync that is out, this one can't vouch for
     // anything. The next will, should that one have gone well.
     if (in_flight_) dirty_ = std::move(unsynced);
-    return place_.disk->sync_directory(place_.directory);
+    return sync_place();
 }
 
 /// From the newest snapshot at or below `end`, and the headers of what was appended after it.
@@ -138,14 +137,19 @@ base::Status PartitionLog::begin_anew(base::Offset offset, Producers producers) 
 
 base::Status PartitionLog::replace_segments(base::Offset base) {
     const auto created_at = active().created_at();
-    for (auto it = segments_.rbegin(); it != segments_.rend(); ++it) {
-        RETURN_IF_ERROR((*it)->remove());
+    if (active().has_file()) {
+        for (auto it = segments_.rbegin(); it != segments_.rend(); ++it) {
+            RETURN_IF_ERROR((*it)->remove());
+        }
+    } else {
+        RETURN_IF_ERROR(place_.disk->make_directories(place_.directory));
+        new_ = true;
     }
     ASSIGN_OR_RETURN(auto fresh, Segment::create(*place_.disk, place_.directory, base, created_at));
     fresh->set_index_interval(config_.index_interval_bytes);
     segments_.clear();
     segments_.push_back(std::move(fresh));
-    return place_.disk->sync_directory(place_.directory);
+    return sync_place();
 }
 
 base::Status PartitionLog::advance_start(base::Offset offset) {
@@ -171,7 +175,7 @@ base::Result<size_t> PartitionLog::apply_retention(base::Offset limit, base::Tim
     if (decided.remove == 0) return 0;
     if (decided.roll_first) RETURN_IF_ERROR(roll(now));
     // The segment that holds the start from now on must not be lost.
-    if (auto done = place_.disk->sync_directory(place_.directory); !done.ok()) return fence(done);
+    if (auto done = sync_place(); !done.ok()) return fence(done);
     RETURN_IF_ERROR(remove_segments(decided.remove, now));
     return decided.remove;
 }

@@ -63,6 +63,7 @@ void PartitionLog::plan_snapshots(WriteBatch& batch) {
 base::Status PartitionLog::checkpoint(base::Offset high_watermark) {
     RETURN_IF_ERROR(health_);
     high_watermark_ = high_watermark;
+    if (!active().has_file()) return base::ok();
     std::string text = row().serialize();
     if (text == stored_row_) return base::ok();
     WriteBatch batch;
@@ -79,14 +80,18 @@ base::Status PartitionLog::sync_all() {
         files.insert(files.end(), in_flight_->files.begin(), in_flight_->files.end());
     }
     for (const auto& file : files) RETURN_IF_ERROR(file->sync());
-    directory_dirty_ = false;
-    return place_.disk->sync_directory(place_.directory);
+    return mark_ == end_mark() ? base::ok() : sync_place();
 }
 
 base::Status PartitionLog::close(base::Offset high_watermark) {
     RETURN_IF_ERROR(health_);
-    // A full disk has no room for the index; the next start does without.
-    if (auto index = active().save_index(); index.ok()) mark_dirty(*index);
+    const base::Status closed = base::unavailable(place_.directory + " is closed");
+    if (!active().has_file()) {
+        health_ = closed;
+        return base::ok();
+    }
+    // Not synced, as the next start can do without; and a full disk has no room for it.
+    if (!active().index_saved()) active().save_index().IgnoreError();
     if (auto done = sync_all(); !done.ok()) return distrust(done);
     ++truncations_;  // whatever sync is still out has nothing more to say
     // A sync that is still out may have failed, and then this one went well for nothing.
@@ -95,8 +100,8 @@ base::Status PartitionLog::close(base::Offset high_watermark) {
     WriteBatch batch;
     put_snapshot(batch, end());
     batch.put(checkpoint_key(place_.id), row().serialize());
-    RETURN_IF_ERROR(store(std::move(batch), Store::Durability::synced));
-    health_ = base::unavailable(place_.directory + " is closed");
+    RETURN_IF_ERROR(store(std::move(batch), Store::Durability::buffered));
+    health_ = closed;
     return base::ok();
 }
 

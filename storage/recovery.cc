@@ -8,24 +8,14 @@
 
 namespace storage {
 
-namespace {
-
-std::string parent_of(const std::string& directory) {
-    const auto slash = directory.find_last_of('/');
-    if (slash == std::string::npos) return ".";
-    return slash == 0 ? "/" : directory.substr(0, slash);
-}
-
-}  // namespace
-
 Recovery::Recovery(const Log::Place& place, const LogConfig& config, base::TimestampMs now)
     : place_(place), config_(config), now_(now) {}
 
 base::Result<Recovered> Recovery::run() {
     RETURN_IF_ERROR(read_rows());
+    if (!row_ && out_.snapshots.empty() && !place_.disk->exists(place_.directory)) return planned();
     RETURN_IF_ERROR(list_segments());
     if (!row_) {
-        RETURN_IF_ERROR(place_.disk->sync_directory(parent_of(place_.directory)));
         if (!bases_.empty()) adopt_without_checkpoint();
     } else if (row_->restarting) {
         RETURN_IF_ERROR(finish_restart());
@@ -35,6 +25,7 @@ base::Result<Recovered> Recovery::run() {
     RETURN_IF_ERROR(rebuild_state());
     RETURN_IF_ERROR(skip_to_start());
     RETURN_IF_ERROR(store());
+    out_.is_new = !changed_ && maybe_new();
     return std::move(out_);
 }
 
@@ -58,6 +49,13 @@ base::Status Recovery::read_rows() {
                                   if (offset > was_.recovery.offset) changed_ = true;
                                   return true;
                               });
+}
+
+Recovered Recovery::planned() {
+    auto segment = Segment::planned(*place_.disk, place_.directory, 0, now_);
+    segment->set_index_interval(config_.index_interval_bytes);
+    out_.segments.push_back(std::move(segment));
+    return std::move(out_);
 }
 
 /// Foreign files are left alone; what retention had marked for removal goes now.
@@ -108,6 +106,7 @@ base::Status Recovery::drop_below_start() {
         // What stays must outlast what goes, even if this recovery is interrupted.
         if (keep != bases_.begin()) {
             RETURN_IF_ERROR(place_.disk->sync_directory(place_.directory));
+            RETURN_IF_ERROR(place_.store->write({}, Store::Durability::synced));
         }
         for (auto it = bases_.begin(); it != keep; ++it) RETURN_IF_ERROR(remove_files(*it));
         bases_.erase(bases_.begin(), keep);
@@ -347,6 +346,8 @@ base::Status Recovery::skip_to_start() {
 
 /// Makes what was found the stored truth, so that no later crash can lose any of it.
 base::Status Recovery::store() {
+    // An empty segment after the recovery point: the point moves there, so its file must stay.
+    if (out_.mark.segment != was_.recovery.segment) changed_ = true;
     if (!changed_ && closed_cleanly_) return base::ok();
     // The file may have been cut back without a sync; what was cut must not come back.
     if (!changed_) return out_.segments.back()->file()->sync();
@@ -363,8 +364,12 @@ base::Status Recovery::sync_found() {
         ASSIGN_OR_RETURN(const auto index, s.save_index());
         RETURN_IF_ERROR(index->sync());
     }
+    if (maybe_new()) RETURN_IF_ERROR(place_.disk->sync_directory(parent_of(place_.directory)));
     return place_.disk->sync_directory(place_.directory);
 }
+
+/// The row may be older than the first sync, which makes the directory as such durable.
+bool Recovery::maybe_new() const { return !row_ || row_->recovery.offset == 0 || row_->restarting; }
 
 /// Snapshots past the old recovery point may speak of records that are gone. What was found has one
 /// of its own: those that it was made from may lie in segments that go next.

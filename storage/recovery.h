@@ -21,6 +21,7 @@ struct Recovered {
     Lineage lineage;
     Producers producers;
     std::set<base::Offset> snapshots;  // offsets of the stored producer snapshots
+    bool is_new = false;               // that it is there at all may not be on disk yet
     RecoveryReport report;
 };
 
@@ -36,6 +37,8 @@ class Recovery {
   private:
     base::Status read_rows();
     base::Status list_segments();
+    /// A log that nothing was ever written to: its files are made when something is.
+    Recovered planned();
     void adopt_without_checkpoint();
     base::Status finish_restart();
     base::Status drop_below_start();
@@ -56,6 +59,7 @@ class Recovery {
     base::Status skip_to_start();
     base::Status store();
     base::Status sync_found();
+    bool maybe_new() const;
     base::Status store_rows(const SyncedMark&, bool restarting);
 
     const Log::Place& place_;

@@ -263,5 +263,51 @@ TEST_F(RecoveryTest, EveryStepOfARecoveryMayBeInterrupted) {
     FAIL() << "more steps than expected";
 }
 
+/// The row named a segment whose file a power loss took; the one before was then read under the
+/// epochs of all.
+TEST_F(RecoveryTest, TheRecoveryPointMovesToAnEmptySegmentOnlyOnceItsFileIsSynced) {
+    for (uint64_t seed = 1; seed <= 30; ++seed) {
+        config.segment_ms = 1000;
+        open();
+        append_many(2);
+        base::Bytes newer = batch();
+        ASSERT_TRUE(log->append(newer, 2, now).ok());
+        sync();
+        ASSERT_TRUE(log->checkpoint(3).ok());
+        ASSERT_TRUE(log->maintain(now + 10'000).ok());
+        ASSERT_TRUE(has(segment_name(3))) << "rolled by time";
+        crash();
+        open();
+        ASSERT_TRUE(log->checkpoint(3).ok());
+        lose_power(seed);
+        ASSERT_NO_FATAL_FAILURE(open()) << seed;
+        ASSERT_EQ(log->end(), 3) << seed;
+        log.reset();
+        ASSERT_TRUE(Log::destroy(place()).ok());
+    }
+}
+
+/// Files below the start went, and then the snapshot that was to stand in for them was lost.
+TEST_F(RecoveryTest, SnapshotsOutlastTheFilesThatTheyStandFor) {
+    for (uint64_t seed = 1; seed <= 30; ++seed) {
+        open();
+        for (int i = 0; i < 4; ++i) ASSERT_TRUE(append(from_producer(5, i)).ok());
+        sync();
+        ASSERT_TRUE(log->advance_start(4).ok());
+        append_many(3);  // rolls, with a snapshot at 4 that nothing syncs
+        sync();
+        ASSERT_TRUE(log->close(7).ok());
+        crash();
+        open();
+        ASSERT_EQ(log->producers().states().size(), 1u);
+        lose_power(seed);
+        ASSERT_NO_FATAL_FAILURE(open()) << seed;
+        ASSERT_EQ(log->end(), 7);
+        ASSERT_EQ(log->producers().states().size(), 1u) << seed;
+        log.reset();
+        ASSERT_TRUE(Log::destroy(place()).ok());
+    }
+}
+
 }  // namespace
 }  // namespace storage

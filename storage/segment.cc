@@ -34,6 +34,12 @@ std::optional<base::Offset> parse_segment_name(std::string_view name) {
     return value;
 }
 
+std::string parent_of(const std::string& path) {
+    const auto slash = path.find_last_of('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 Segment::Segment(io::Disk& disk, std::string directory, base::Offset base, base::TimestampMs now)
     : disk_(disk),
       directory_(std::move(directory)),
@@ -42,13 +48,22 @@ Segment::Segment(io::Disk& disk, std::string directory, base::Offset base, base:
       written_at_(now),
       created_at_(now) {}
 
+std::unique_ptr<Segment> Segment::planned(io::Disk& disk, const std::string& directory,
+                                          base::Offset base, base::TimestampMs now) {
+    return std::unique_ptr<Segment>(new Segment(disk, directory, base, now));
+}
+
+base::Status Segment::make_file() {
+    const std::string index = path(index_name(base_));
+    if (disk_.exists(index)) RETURN_IF_ERROR(disk_.remove(index));
+    ASSIGN_OR_RETURN(file_, disk_.open(path(segment_name(base_)), io::Open::create_new));
+    return base::ok();
+}
+
 base::Result<std::unique_ptr<Segment>> Segment::create(io::Disk& disk, const std::string& directory,
                                                        base::Offset base, base::TimestampMs now) {
-    std::unique_ptr<Segment> segment(new Segment(disk, directory, base, now));
-    const std::string index = segment->path(index_name(base));
-    if (disk.exists(index)) RETURN_IF_ERROR(disk.remove(index));
-    ASSIGN_OR_RETURN(segment->file_,
-                     disk.open(segment->path(segment_name(base)), io::Open::create_new));
+    auto segment = planned(disk, directory, base, now);
+    RETURN_IF_ERROR(segment->make_file());
     return segment;
 }
 
@@ -77,6 +92,7 @@ base::Result<bool> Segment::load_summary(base::Offset end) {
     written_at_ = summary->written_at;
     indexed_from_ = 0;
     since_entry_ = 0;
+    index_saved_ = true;
     return true;
 }
 
@@ -144,6 +160,7 @@ void Segment::note(const kafka::BatchView& header, uint64_t size, base::Timestam
     end_ = header.next_offset();
     newest_ = std::max(newest_, header.max_timestamp());
     written_at_ = now;
+    index_saved_ = false;
 }
 
 base::Status Segment::rebuild_index() const {
@@ -277,6 +294,7 @@ base::Status Segment::cut_back(const SegmentCut& cut) {
     index_.cut_back(bytes_);
     indexed_from_ = std::min(indexed_from_, bytes_);
     since_entry_ = 0;
+    index_saved_ = false;
     return base::ok();
 }
 
@@ -287,7 +305,9 @@ SegmentSummary Segment::summary() const {
 base::Result<std::shared_ptr<io::File>> Segment::save_index() {
     RETURN_IF_ERROR(complete_index());
     make_active();
-    return index_.save(disk_, path(index_name(base_)), summary());
+    ASSIGN_OR_RETURN(auto file, index_.save(disk_, path(index_name(base_)), summary()));
+    index_saved_ = true;
+    return file;
 }
 
 base::Status Segment::remove() {

@@ -25,6 +25,9 @@ inline constexpr std::string_view deleted_suffix = ".deleted";
 /// The base offset in a segment's file name; nothing for any other name.
 std::optional<base::Offset> parse_segment_name(std::string_view name);
 
+/// The directory that a path lies in.
+std::string parent_of(const std::string& path);
+
 /// Where a batch stands in a segment.
 struct BatchPlace {
     uint64_t position = 0;
@@ -44,7 +47,12 @@ struct SegmentCut {
 /// contents are a Log's to decide on.
 class Segment {
   public:
+    /// One without a file, and so without records, until make_file().
+    static std::unique_ptr<Segment> planned(io::Disk&, const std::string& directory,
+                                            base::Offset base, base::TimestampMs now);
     /// A new file; kAlreadyExists if one is there. An index file left behind is removed.
+    base::Status make_file();
+    /// Both of these.
     static base::Result<std::unique_ptr<Segment>> create(io::Disk&, const std::string& directory,
                                                          base::Offset base, base::TimestampMs now);
     /// An existing file, about which only base and bytes() are known until load_summary(),
@@ -77,7 +85,9 @@ class Segment {
     /// Its largest timestamp, or when it was written if its records have none.
     base::TimestampMs age_mark() const { return newest_ >= 0 ? newest_ : written_at_; }
     SegmentCut all() const { return {bytes_, end_, newest_}; }
+    /// Null while it is only planned.
     const std::shared_ptr<io::File>& file() const { return file_; }
+    bool has_file() const { return file_ != nullptr; }
     size_t index_bytes() const { return index_.size() * SparseIndex::entry_bytes; }
 
     /// Appends whole, numbered batches to the file. After an error the file is as long as bytes()
@@ -101,6 +111,8 @@ class Segment {
     base::Status cut_back(const SegmentCut&);
     /// Writes the index file, not synced.
     base::Result<std::shared_ptr<io::File>> save_index();
+    /// Whether the index file speaks of all that is here.
+    bool index_saved() const { return index_saved_; }
     /// Removes both files, or renames the segment's for removal later.
     base::Status remove();
     base::Result<std::string> mark_deleted();
@@ -130,6 +142,7 @@ class Segment {
     mutable uint64_t indexed_from_ = 0;  // entries below are missing
     mutable uint64_t since_entry_ = 0;   // bytes since the last entry
     uint32_t interval_ = 4096;
+    bool index_saved_ = false;
 };
 
 }  // namespace storage

@@ -32,7 +32,7 @@ class Store {
 
     virtual ~Store() = default;
     /// All rows or none, also across a crash. `synced` returns once it survives power loss, and
-    /// with it every batch before. An error means that the store must not be used further.
+    /// with it every batch before; so does an empty one. An error means that the store must not be used further.
     virtual base::Status write(const WriteBatch&, Durability) = 0;
     virtual base::Result<std::optional<std::string>> get(std::string_view key) const = 0;
     /// Calls `row` for each key with the prefix, in byte order, until it returns false.

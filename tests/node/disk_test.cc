@@ -128,8 +128,8 @@ TEST_F(DiskTest, AFailedSyncFencesItsDirectoryAndNothingAcknowledgedIsLost) {
     }
 }
 
-/// A topic's log can't be opened, because a sync of its recovery fails: that is no better a disk.
-TEST_F(DiskTest, ASyncThatFailsBeforeTheFirstAppendFencesToo) {
+/// A log's directory is made with its first record; a disk that can't keep it is no better.
+TEST_F(DiskTest, ASyncThatFailsForTheDirectoryOfANewLogFencesToo) {
     create_topic("beside");
     ASSERT_EQ(produce_to("beside", "0"), ErrorCode::none);
     disks->fail(io::MemoryDisk::Operation::sync_directory, 1, 1, "/first");
@@ -138,6 +138,7 @@ TEST_F(DiskTest, ASyncThatFailsBeforeTheFirstAppendFencesToo) {
     EXPECT_EQ(produce_to("beside", "refused"), ErrorCode::kafka_storage_error);
     EXPECT_EQ(values("beside").size(), 1u);
     EXPECT_EQ(log_dirs().at(0).error_code, ErrorCode::kafka_storage_error);
+    stop(false);
 }
 
 /// A process that made the directories died before it could sync what holds them.
