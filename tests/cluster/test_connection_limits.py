@@ -61,7 +61,7 @@ def test_a_flood_from_one_address(cluster):
 
 
 def test_an_idle_connection_is_closed(cluster):
-    cluster.start("--set=connections.max.idle.ms=300")
+    cluster.start("--set=connections.max.idle.ms=2000")
     with Connection(cluster.port) as idle:
         assert metadata(idle, "bystander") == [0]
         assert idle.closed()

@@ -65,7 +65,7 @@ def all_there(three, history):
             lost[:] = history.lost_on(node)
             return not lost
         try:
-            wait_until(complete, f"broker {broker} has everything", 20)
+            wait_until(complete, f"broker {broker} has everything")
         except AssertionError:
             pytest.fail(f"broker {broker}, MOLDAU_SEED={SEED}: {'; '.join(lost[:20])}")
         error, producer_id = node.producer_id()

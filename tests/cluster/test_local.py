@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 
-from conftest import (BINARY, ERROR, OK, TIMEOUT, USAGE, Cluster, environment, moldau, wait_until)
+from conftest import (BINARY, ERROR, OK, PATIENCE_SECONDS, TIMEOUT, USAGE, Cluster, environment,
+                      moldau, wait_until)
 
 
 def alive(pid):
@@ -73,7 +74,7 @@ def test_a_producer_rides_out_a_kill(cluster):
     producer.stdin.write("".join(v + "\n" for v in second).encode())
     producer.stdin.flush()
     cluster.local("start", 0)
-    out, _ = producer.communicate(timeout=120)
+    out, _ = producer.communicate(timeout=PATIENCE_SECONDS)
     assert producer.returncode == OK, out
     assert cluster.consume("ride") == first + second
 
@@ -189,7 +190,7 @@ def test_ctrl_c_stops_the_foreground_cleanly(cluster):
     cluster.produce("test", ["one"])
     pid = cluster.broker()["pid"]
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == OK and b"stopped" in out
     assert not alive(pid)
     cluster.start()
@@ -215,7 +216,7 @@ def test_the_foreground_tells_of_a_kill_and_ends_with_stop(cluster):
     wait_until(lambda: lines.append(process.stdout.readline()) or b"runs again" in lines[-1],
                "the foreground tells of the start")
     cluster.local("stop")
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == OK
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import BINARY, ERROR, OK, TIMEOUT, USAGE, environment, wait_until
+from conftest import (BINARY, ERROR, OK, PATIENCE_SECONDS, TIMEOUT, USAGE, environment, wait_until)
 
 
 def test_keys_and_headers(running):
@@ -80,13 +80,13 @@ def test_waiting_for_messages(running):
     running.produce("later", ["a"])
     assert consumer.stdout.readline() == b"a\n"  # though it waits for more
     running.produce("later", ["b", "c"])
-    assert consumer.communicate(timeout=60)[0] == b"b\n"
+    assert consumer.communicate(timeout=PATIENCE_SECONDS)[0] == b"b\n"
     assert consumer.returncode == OK
 
 
 def test_a_consumer_gives_up(running):
     running.produce("quiet", ["a"])
-    answer = running("consume", "quiet", "--timeout", "0.5", code=TIMEOUT)
+    answer = running("consume", "quiet", "--timeout", 3, code=TIMEOUT)
     assert answer.out == "a\n" and "no message" in answer.err
 
 
@@ -95,7 +95,7 @@ def test_a_silent_broker_is_given_up_in_the_same_time(running):
     running.local("pause", 0)
     began = time.monotonic()
     assert "does not answer" in running("consume", "t", "--timeout", 0.5, code=TIMEOUT).err
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25, "by this limit, not by one of the library"
     running.local("resume", 0)
     assert running.consume("t") == ["x"]
 
@@ -108,7 +108,7 @@ def test_ctrl_c_ends_and_commits(running):
     assert consumer.stdout.readline() == b"a\n"
     assert consumer.stdout.readline() == b"b\n"
     consumer.send_signal(signal.SIGINT)
-    assert consumer.wait(timeout=60) == OK
+    assert consumer.wait(timeout=PATIENCE_SECONDS) == OK
     described = running("group", "describe", "stopper", "-o", "json").json[0]
     assert described["partitions"][0]["committed"] == 2 and described["lag"] == 0
 
@@ -160,7 +160,7 @@ def test_a_group_with_members(running):
                                       code=ERROR).err
     finally:
         consumer.send_signal(signal.SIGINT)
-        consumer.wait(timeout=60)
+        consumer.wait(timeout=PATIENCE_SECONDS)
     running("group", "delete", "workers")
     assert "no group 'workers'" in running("group", "describe", "workers", code=ERROR).err
 

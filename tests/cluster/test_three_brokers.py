@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import ERROR, OK, USAGE, environment, free_port, moldau, wait_until
+from conftest import ERROR, OK, PATIENCE_SECONDS, TIMEOUT, USAGE, environment, free_port, moldau, wait_until
 
 ALL = [0, 1, 2]
 
@@ -106,7 +106,7 @@ def test_a_paused_broker_is_fenced_until_it_goes_on(three):
     paused = others(leader(three)[0])[0]
     asked = others(paused)[0]
     three.local("pause", paused)
-    wait_until(lambda: states(three, asked)[paused] == "fenced", "it is fenced", 15)
+    wait_until(lambda: states(three, asked)[paused] == "fenced", "it is fenced")
     # The first of several brokers does not answer, the next one does.
     both = f"{three.address(paused)},{three.address(asked)}"
     assert three.run("topic", "list", "-b", both).code == OK
@@ -173,6 +173,36 @@ def test_a_broker_that_is_gone_can_be_forgotten(three):
     assert states(three, gone)[gone] == "active"
 
 
+def test_a_topic_with_more_replicas_than_can_be_in_sync(three):
+    """What an operator is told of a broker that will not come back: which topics miss it."""
+    three.start()
+    three("topic", "create", "wide", "-r", 3, "-c", "min.insync.replicas=3")
+    three("topic", "create", "narrow", "-r", 1)
+    three("topic", "create", "asks-for-more-than-it-has", "-p", 3, "-r", 1,
+          "-c", "min.insync.replicas=2")
+    assert "HEALTHY" in three("cluster", "status").out
+    gone = others(leader(three)[0])[0]
+    asked = others(gone)[0]
+    three.local("kill", gone)
+    wait_until(lambda: states(three, asked)[gone] == "fenced", "it is fenced")
+    three("broker", "unregister", gone, to=asked)
+    wait_until(lambda: gone not in states(three, asked), "it is forgotten")
+    for topic in ("narrow", "asks-for-more-than-it-has"):
+        three("topic", "delete", topic, to=asked)
+    wait_until(lambda: health(three, asked)["degraded_topics"] == ["wide"], "the others are gone")
+    told = three("cluster", "status", to=asked, code=ERROR)
+    assert "DEGRADED  2/2 brokers" in told.out
+    assert "under-min-isr 1  under-replicated 1" in told.out
+    assert "1 partition has too few replicas in sync for acks=all" in told.err
+    assert "moldau topic describe wide" in told.err
+    three("topic", "alter", "wide", "--set", "min.insync.replicas=1", to=asked)
+    told = three("cluster", "status", to=asked, code=ERROR)
+    assert "1 partition has a replica that is not in sync" in told.err
+    described = three("cluster", "status", "-o", "json", to=asked, code=ERROR).json
+    assert not described["healthy"] and described["under_replicated"] == 1
+    assert described["under_min_isr"] == 0 and described["fenced"] == []
+
+
 def test_controllers_leave_and_come_back(three):
     three.start()
     leaving = others(leader(three)[0])[0]
@@ -225,6 +255,16 @@ def test_leadership_of_the_controllers_goes_to_controllers_that_keep_up(three):
     three("controller", "remove", other, to=first)
     assert f"node {other} is no controller" in three("controller", "transfer", other,
                                                      to=first, code=ERROR).err
+
+
+def test_leadership_is_not_handed_over_without_a_majority(three):
+    three.start()
+    first, _ = leader(three)
+    one, other = others(first)
+    three.local("kill", first)
+    three.local("kill", one)
+    late = three("controller", "transfer", other, "--timeout", 3, to=other, code=TIMEOUT)
+    assert "no controller leads" in late.err or f"{three.address(other)} does not answer" in late.err
 
 
 def test_a_controller_that_stops_hands_over(three):
@@ -295,7 +335,7 @@ def test_a_start_can_be_stopped_whatever_it_waits_for(three, tmp_path):
             three.local("kill", 1)
             starting.terminate()
             try:
-                assert starting.wait(timeout=30) == 0
+                assert starting.wait(timeout=PATIENCE_SECONDS) == 0
             except subprocess.TimeoutExpired:
                 starting.kill()
                 pytest.fail((tmp_path / "told").read_text(encoding="utf-8"))
