@@ -16,7 +16,8 @@ import threading
 import time
 import traceback
 
-CASE_SECONDS = 60
+PATIENCE_SECONDS = 60  # what no state takes to be reached, even on a machine that is busy
+CASE_SECONDS = 150
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,25 +47,26 @@ def expect(actual, wanted, what):
         raise AssertionError(f"{what}: got {actual!r}, expected {wanted!r}")
 
 
-def until(what, seconds, condition, step=0.05):
+def until(what, condition, step=0.05):
     """Waits for a state of the broker that is reached in its own time."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds} s")
+            raise AssertionError(f"{what}: not within {PATIENCE_SECONDS} s")
         time.sleep(step)
 
 
-def read(consumer, count, seconds=20):
+def read(consumer, count):
     """Polls until count records are there; more than count is for the caller to see."""
     records = []
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(records) < count:
         if time.monotonic() > deadline:
-            raise AssertionError(f"{len(records)} of {count} records within {seconds} s")
+            raise AssertionError(f"{len(records)} of {count} records within "
+                                 f"{PATIENCE_SECONDS} s")
         records += consumer.poll(0.2)
     return records
 
@@ -77,7 +79,7 @@ def payload(i):
 def make_topic(api, topic, partitions, config=None):
     """Creates a topic; brokers hear of it, as of every change, in their own time."""
     api.create_topic(topic, partitions, config)
-    until("the topic is listed", 10, lambda: topic in api.topics())
+    until("the topic is listed", lambda: topic in api.topics())
 
 
 def fill(api, topic, count, **options):
@@ -275,22 +277,22 @@ def two_members_share_and_one_leaves(api, run):
     topic, group = run.name("share"), run.name("share-group")
     make_topic(api, topic, 4)
     one = Member(api, group, topic)
-    until("the only member has all partitions", 20, lambda: one.holds(4))
+    until("the only member has all partitions", lambda: one.holds(4))
     two = Member(api, group, topic)
-    until("both members have half", 30, lambda: one.holds(2) and two.holds(2))
+    until("both members have half", lambda: one.holds(2) and two.holds(2))
     expect(sorted(one.assigned + two.assigned), [0, 1, 2, 3], "assignment of both")
 
     # A position is not known as soon as a partition is assigned; the records come in any case,
     # as members without a committed offset begin at the first.
     send_to_each(api, topic, b"both")
-    until("each member reads its two partitions", 20,
+    until("each member reads its two partitions",
           lambda: len(one.read(b"both")) == 2 and len(two.read(b"both")) == 2)
     expect(one.read(b"both") & two.read(b"both"), set(), "partitions read by both")
 
     two.leave()
-    until("the remaining member has all partitions", 30, lambda: one.holds(4))
+    until("the remaining member has all partitions", lambda: one.holds(4))
     send_to_each(api, topic, b"rest")
-    until("the remaining member reads all", 20, lambda: len(one.read(b"rest")) == 4)
+    until("the remaining member reads all", lambda: len(one.read(b"rest")) == 4)
     one.leave()
 
 
@@ -313,7 +315,7 @@ def admin_topics(api, run):
     else:
         raise AssertionError("a second create of the same topic succeeded")
     api.delete_topic(topic)
-    until("the topic is gone", 10, lambda: topic not in api.topics())
+    until("the topic is gone", lambda: topic not in api.topics())
 
 
 def admin_configs(api, run):
@@ -322,7 +324,7 @@ def admin_configs(api, run):
     expect(api.config(topic)["retention.ms"], "3600000", "retention.ms as created")
     expect(api.config(topic)["cleanup.policy"], "delete", "cleanup.policy by default")
     api.set_config(topic, {"retention.ms": "7200000"})
-    until("retention.ms is as altered", 10,
+    until("retention.ms is as altered",
           lambda: api.config(topic)["retention.ms"] == "7200000")
     assert len(api.broker_config()) > 10, "broker configs are described"
 
@@ -331,7 +333,7 @@ def admin_partitions(api, run):
     topic = run.name("partitions")
     make_topic(api, topic, 1)
     api.add_partitions(topic, 5)
-    until("the topic has five partitions", 10, lambda: api.partitions(topic) == 5)
+    until("the topic has five partitions", lambda: api.partitions(topic) == 5)
     producer = api.producer()
     producer.send(topic, b"to the new one", partition=4)
     expect(producer.flush(), [(4, 0)], "acknowledged offset")
@@ -349,7 +351,7 @@ def admin_groups(api, run):
     assert group in api.groups(), "the group is listed"
     expect(api.describe_group(group), ("Stable", 1), "state and members while a member is there")
     consumer.close()
-    until("the group is empty", 10, lambda: api.describe_group(group) == ("Empty", 0))
+    until("the group is empty", lambda: api.describe_group(group) == ("Empty", 0))
 
 
 def delete_group(api, run):
@@ -367,9 +369,9 @@ def delete_group(api, run):
     else:
         raise AssertionError("a group was deleted under its member")
     consumer.close()
-    until("the group is empty", 10, lambda: api.describe_group(group) == ("Empty", 0))
+    until("the group is empty", lambda: api.describe_group(group) == ("Empty", 0))
     api.delete_group(group)
-    until("the group is gone", 10, lambda: group not in api.groups())
+    until("the group is gone", lambda: group not in api.groups())
     again = api.consumer(group=group)
     again.subscribe([topic])
     expect([r.offset for r in read(again, 3)], [0, 1, 2], "offsets without a commit")

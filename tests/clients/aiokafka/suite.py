@@ -18,7 +18,7 @@ LOOP = asyncio.new_event_loop()
 threading.Thread(target=LOOP.run_forever, daemon=True).start()
 
 
-def wait(coroutine, seconds=30):
+def wait(coroutine, seconds=60):
     return asyncio.run_coroutine_threadsafe(coroutine, LOOP).result(seconds)
 
 

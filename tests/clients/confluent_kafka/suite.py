@@ -98,11 +98,11 @@ class Consumer:
         return at if at >= 0 else self.resolved[topic, partition]
 
     def bounds(self, topic, partition):
-        return self.consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        return self.consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=60)
 
     def offset_for_time(self, topic, partition, timestamp_ms):
         asked = [TopicPartition(topic, partition, timestamp_ms)]
-        found = self.consumer.offsets_for_times(asked, timeout=10)[0]
+        found = self.consumer.offsets_for_times(asked, timeout=60)[0]
         return None if found.offset < 0 else found.offset
 
     def commit(self, topic, partition, offset):
@@ -110,7 +110,7 @@ class Consumer:
                              asynchronous=False)
 
     def committed(self, topic, partition):
-        return self.consumer.committed([TopicPartition(topic, partition)], timeout=10)[0].offset
+        return self.consumer.committed([TopicPartition(topic, partition)], timeout=60)[0].offset
 
     def assignment(self):
         return sorted(tp.partition for tp in self.consumer.assignment())
@@ -145,19 +145,19 @@ class Api:
         done(self.admin.create_topics([NewTopic(topic, partitions, 1, config=config or {})]))
 
     def topics(self):
-        return list(self.admin.list_topics(timeout=10).topics)
+        return list(self.admin.list_topics(timeout=60).topics)
 
     def partitions(self, topic):
-        return len(self.admin.list_topics(topic, timeout=10).topics[topic].partitions)
+        return len(self.admin.list_topics(topic, timeout=60).topics[topic].partitions)
 
     def delete_topic(self, topic):
-        done(self.admin.delete_topics([topic], operation_timeout=10))
+        done(self.admin.delete_topics([topic], operation_timeout=60))
 
     def config(self, topic):
         return self.describe("topic", topic)
 
     def broker_config(self):
-        return self.describe("broker", str(next(iter(self.admin.list_topics(timeout=10).brokers))))
+        return self.describe("broker", str(next(iter(self.admin.list_topics(timeout=60).brokers))))
 
     def describe(self, kind, name):
         resource = ConfigResource(kind, name)
@@ -178,12 +178,12 @@ class Api:
 
     def groups(self):
         if OLD:
-            return [group.id for group in self.admin.list_groups(timeout=10)]
+            return [group.id for group in self.admin.list_groups(timeout=60)]
         return [group.group_id for group in self.admin.list_consumer_groups().result(20).valid]
 
     def describe_group(self, group):
         if OLD:
-            described = self.admin.list_groups(group, timeout=10)[0]
+            described = self.admin.list_groups(group, timeout=60)[0]
             return described.state, len(described.members)
         described = done(self.admin.describe_consumer_groups([group]))[group]
         return described.state.name.capitalize(), len(described.members)

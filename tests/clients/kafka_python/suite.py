@@ -34,7 +34,7 @@ class Producer:
 
     def flush(self):
         self.producer.flush(20)
-        done = [future.get(timeout=20) for future in self.futures]
+        done = [future.get(timeout=60) for future in self.futures]
         self.futures = []
         return [(metadata.partition, metadata.offset) for metadata in done]
 
@@ -194,9 +194,9 @@ def seed_programs(api, _run):
                           stdout=subprocess.PIPE, text=True) as consumer:
         try:
             scenarios.until(
-                "the consumer has found where to start", 30,
+                "the consumer has found where to start",
                 lambda: consumer.poll() is not None or committed_somewhere(api, "test_group"), 0.2)
-            subprocess.run([sys.executable, str(seeds / "produce.py")], check=True, timeout=30)
+            subprocess.run([sys.executable, str(seeds / "produce.py")], check=True, timeout=60)
             with brokers.Deadline(consumer, 20):
                 printed = consumer.stdout.readline()
             scenarios.expect(printed, "test message\n", "what it prints")

@@ -41,7 +41,7 @@ class Tools:
 
     def run(self, tool, *arguments, stdin=""):
         done = subprocess.run(self.command(tool, *arguments), input=stdin, capture_output=True,
-                              text=True, timeout=45)
+                              text=True, timeout=60)
         assert done.returncode == 0, \
             f"{tool} {' '.join(arguments)}: exit {done.returncode}: {done.stdout} {done.stderr}"
         return done.stdout
@@ -119,7 +119,7 @@ def live_member(tools, run):
     command = tools.command("console-consumer", "--topic", topic, "--group", group)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as member:
         try:
-            until("the group has one member", 30, lambda: re.search(
+            until("the group has one member", lambda: re.search(
                 r"\sStable\s+1\s",
                 tools.run("consumer-groups", "--describe", "--group", group, "--state")))
             members = tools.run("consumer-groups", "--describe", "--group", group, "--members",
@@ -150,7 +150,7 @@ def producer_perf_test(tools, run):
         [*JVM, TOOLS["producer-perf-test"], "--topic", topic, "--num-records", "20000",
          "--record-size", "1024", "--throughput", "-1", "--producer-props",
          f"bootstrap.servers={tools.bootstrap}", "acks=all", "compression.type=lz4"],
-        check=True, capture_output=True, text=True, timeout=50).stdout
+        check=True, capture_output=True, text=True, timeout=60).stdout
     assert "20000 records sent" in out, out
     expect(tools.run("get-offsets", "--topic", topic).strip(), f"{topic}:0:20000", "end offset")
 

@@ -21,7 +21,7 @@ class Kcat:
 
     def run(self, *arguments, stdin=""):
         done = subprocess.run(["kcat", "-b", self.bootstrap, *arguments], input=stdin,
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, f"kcat {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
@@ -128,16 +128,16 @@ def two_members_share_and_one_leaves(kcat, run):
               "-f", "%t %s\n", *topics)
     one, two = Member(kcat.spawn(*member)), None
     try:
-        until("the only member has all partitions", 20, lambda: len(one.assigned()) == 4)
+        until("the only member has all partitions", lambda: len(one.assigned()) == 4)
         two = Member(kcat.spawn(*member))
-        until("both members have half", 30,
+        until("both members have half",
               lambda: len(one.assigned()) == 2 and len(two.assigned()) == 2)
         expect(sorted(one.assigned() + two.assigned()), topics, "assignment of both")
         two.leave()
-        until("the remaining member has all", 30, lambda: len(one.assigned()) == 4)
+        until("the remaining member has all", lambda: len(one.assigned()) == 4)
         for name in topics:
             kcat.produce(name, ["rest"])
-        until("the remaining member reads all", 20,
+        until("the remaining member reads all",
               lambda: {f"{name} rest" for name in topics} <= set(one.lines))
     finally:
         for member in (one, two):
