@@ -80,6 +80,9 @@ base::Status ClusterMember::open(storage::Store& store, const std::string& clust
     options.send = [this](raft::Message m) {
         if (peers_) peers_->send(std::move(m));
     };
+    options.is_controller = [this](const raft::Member& member) {
+        return peers_ ? peers_->is_controller(member) : std::nullopt;
+    };
     options.on_configuration = [this](const raft::Configuration&) { update_roster(); };
     options.on_standing = [this](const quorum::Standing& s) { standing_changed(s); };
     options.on_failure = [this](const base::Status& why) { events_.on_failure(why); };
@@ -95,6 +98,7 @@ base::Status ClusterMember::connect() {
     options.cluster = service_->raft_cluster();
     options.self = service_->self();
     options.address = settings_.cluster.address;
+    options.controller = settings_.cluster.controller;
     quorum::PeerEvents events;
     events.on_message = [this](raft::Message m) { service_->receive(std::move(m)); };
     events.on_connected = [this](const raft::Member& member) { gone_.erase(member); };
@@ -241,23 +245,16 @@ JoinReply ClusterMember::answer(const JoinRequest& request) {
     JoinReply reply;
     reply.cluster_id = cluster_id_;
     reply.self = service_->self();
-    reply.leader = service_->standing().leader;
-    if (reply.leader) {
-        const auto& voters = service_->configuration().voters;
-        if (const auto leader = voters.find(*reply.leader); leader != voters.end())
-            reply.leader_address = leader->second;
-    }
     if (request.cluster_id.empty()) {
         reply.refusal = "it has to take the cluster's id first";
     } else if (request.cluster_id != cluster_id_) {
         reply.refusal = "it is of cluster " + request.cluster_id + ", and this is " + cluster_id_;
-    } else if (reply.leader != reply.self) {
+    } else if (service_->standing().leader != reply.self) {
         reply.refusal = "the leader takes it in";
-    } else if (const auto status = service_->apply({request.self, request.address}); !status.ok()) {
+    } else if (const auto status = service_->apply({request.self, request.address, request.voter});
+               !status.ok()) {
         reply.refusal = base::message(status);
         spdlog::warn("node {} asks to be taken in: {}", request.self.id, reply.refusal);
-    } else {
-        reply.accepted = true;
     }
     return reply;
 }

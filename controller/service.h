@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -21,7 +22,8 @@ namespace controller {
 /// A node that asks to take part in the quorum.
 struct Application {
     raft::Member member;
-    std::string address;  // HOST:PORT where the others reach it
+    std::string address;      // HOST:PORT where the others reach it
+    bool controller = false;  // otherwise a mere broker, which is never made a voter
 };
 
 /// The controller as a part of every node: this node's member of the quorum, and, while that is
@@ -54,6 +56,9 @@ class Service {
 
         /// To the transport.
         base::Function<void(raft::Message)> send;
+        /// Whether a node takes part as a controller, as it says itself; nothing if it is not
+        /// connected.
+        base::Function<std::optional<bool>(const raft::Member&)> is_controller;
         base::Function<void(const raft::Configuration&)> on_configuration;
         base::Function<void(const quorum::Standing&)> on_standing;
         /// Runs once when the log can't be written or read any more.
@@ -108,7 +113,8 @@ class Service {
     /// Nobody listens at the address of that node: its process is gone. On the home shard.
     void process_gone(const raft::Member&);
     /// Takes a node into the quorum, step by step, if this one leads and the id is free: a learner,
-    /// which is made a voter if it is a founder or comes in a voter's place with another disk.
+    /// which is made a voter if it is a founder or a controller that comes in a voter's place with
+    /// another disk.
     /// Called again until it is a member. An error says why it can't be. On the home shard.
     base::Status apply(const Application&);
 

@@ -43,6 +43,10 @@ class Service::Core : public std::enable_shared_from_this<Core> {
     int64_t next_index() const { return quorum_->raft().log().last() + 1; }
     base::Uuid draw_uuid();
     base::InstantMs now() { return options_.now(); }
+    /// Whether it says so; one that is not connected says nothing.
+    bool is_mere_broker(const raft::Member& member) {
+        return options_.is_controller && !options_.is_controller(member).value_or(true);
+    }
     std::chrono::milliseconds tick() const { return options_.tick; }
     Sessions& sessions() { return sessions_; }
 

@@ -110,7 +110,14 @@ Decided<kafka::AddRaftVoterResponse> decide(Service::Core& core,
         out.response.error_code = ErrorCode::duplicate_voter;
         out.response.error_message = "controller " + std::to_string(id) + " votes already";
     } else if (const auto* learner = find(configuration.learners, id, directory)) {
-        out.change = raft::Promote{*learner};
+        if (!core.is_mere_broker(*learner)) {
+            out.change = raft::Promote{*learner};
+            return out;
+        }
+        out.response.error_code = ErrorCode::invalid_request;
+        out.response.error_message =
+            "node " + std::to_string(id) +
+            " is not a controller; start it with process.roles=broker,controller first";
     } else {
         out.response.error_code = ErrorCode::invalid_request;
         out.response.error_message =

@@ -5,11 +5,13 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <map>
+#include <optional>
 #include <thread>
 
 #include "base/bytes.h"
 #include "controller/service_testing.h"
-#include "io/shard.h"
+#include "io/run_on.h"
 #include "metadata/snapshot.h"
 #include "storage/store/memory_store.h"
 
@@ -36,6 +38,10 @@ class ServiceTest : public testing::Test {
         RETURN_IF_ERROR(opened.status());
         Service::Options options;
         options.send = [](const raft::Message&) {};
+        options.is_controller = [this](const raft::Member& member) {
+            const auto known = controllers.find(member.id);
+            return known == controllers.end() ? std::nullopt : std::optional(known->second);
+        };
         options.on_failure = [this](const base::Status&) { failed.set_value(); };
         service = std::make_unique<Service>(*shards, shards->at(0), *std::move(opened),
                                             std::move(options));
@@ -92,6 +98,7 @@ class ServiceTest : public testing::Test {
     }
 
     storage::MemoryStore store;
+    std::map<int32_t, bool> controllers;  // as nodes say themselves
     std::promise<void> failed;
     std::unique_ptr<io::Shards> shards = io::Shards::start(3, 2);
     std::unique_ptr<Service> service;
@@ -245,6 +252,37 @@ TEST_F(ServiceTest, TheLastVoterStays) {
     EXPECT_EQ(ask(add).error_code, ErrorCode::invalid_request);
     add.cluster_id = "another";
     EXPECT_EQ(ask(add).error_code, ErrorCode::inconsistent_cluster_id);
+}
+
+TEST_F(ServiceTest, AMereBrokerIsNotMadeAVoter) {
+    controllers = {{7, false}, {8, true}};
+    ASSERT_TRUE(open().ok());
+    serve();
+    for (const int32_t id : {7, 8, 9}) {
+        const auto applied = io::run_on(shards->at(0), [&] {
+            return service->apply({{id, {1, 2}}, "there:" + std::to_string(id), true});
+        });
+        ASSERT_TRUE(applied.ok()) << applied;
+        while (!io::run_on(shards->at(0), [&] {
+            return service->configuration().has_learner({id, {1, 2}}) &&
+                   service->apply({{id, {1, 2}}, "there:" + std::to_string(id), true}).ok();
+        }))
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    const auto add = [this](int32_t id) {
+        kafka::AddRaftVoterRequest request;
+        request.cluster_id = "a-cluster";
+        request.voter_id = id;
+        return try_to(std::move(request));
+    };
+    const auto refused = add(7);
+    ASSERT_TRUE(refused.ok());
+    EXPECT_EQ(refused->response.error_code, ErrorCode::invalid_request);
+    EXPECT_EQ(refused->response.error_message,
+              "node 7 is not a controller; start it with process.roles=broker,controller first");
+    // These have not got the log yet, and one is not even connected.
+    EXPECT_EQ(add(8).error().code, ErrorCode::request_timed_out);
+    EXPECT_EQ(add(9).error().code, ErrorCode::request_timed_out);
 }
 
 TEST_F(ServiceTest, TenThousandPartitionsInOneRequest) {

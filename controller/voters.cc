@@ -35,8 +35,8 @@ base::Status Voters::apply(const quorum::Quorum& quorum, const Application& appl
         return base::precondition(
             "node " + std::to_string(member.id) +
             " is a member with another disk, and alive: two processes must not share an id");
-    const bool replaces_voter =
-        there != nullptr && *there != member && configuration.has_voter(*there);
+    const bool replaces_voter = application.controller && there != nullptr && *there != member &&
+                                configuration.has_voter(*there);
     const auto known = wanted_.find(member.id);
     const bool was_to_vote =
         known != wanted_.end() && known->second.member == member && known->second.votes;

@@ -135,7 +135,9 @@ void Outbound::dial() {
             home_.after(options_.handshake_timeout, [this] { fail(Trouble::silent, cut_off()); });
         return;
     }
-    const Hello hello{.link = {options_.cluster, options_.self, to_}, .address = options_.address};
+    const Hello hello{.link = {options_.cluster, options_.self, to_},
+                      .address = options_.address,
+                      .controller = options_.controller};
     timed_out_ = false;
     timer_ = home_.after(options_.handshake_timeout, [this] {
         timed_out_ = true;

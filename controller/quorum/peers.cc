@@ -68,6 +68,12 @@ std::vector<Peers::State> Peers::states() const {
     return out;
 }
 
+std::optional<bool> Peers::is_controller(const raft::Member& member) const {
+    for (const auto& hello : inbound_->senders())
+        if (hello.link.from == member) return hello.controller;
+    return std::nullopt;
+}
+
 void Peers::stop() {
     CHECK(!home_.here()) << "stop() called on the shard";
     if (std::exchange(stopped_, true)) return;

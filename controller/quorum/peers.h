@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,7 +38,8 @@ enum class Trouble {
 struct PeerOptions {
     base::Uuid cluster;
     raft::Member self;
-    std::string address;  // HOST:PORT where others reach this node
+    std::string address;     // HOST:PORT where others reach this node
+    bool controller = true;  // others may make it a voter
 
     /// Of one message on the wire; the Server's bound is the same. CHECKed when sending.
     size_t most_message_bytes = 20 << 20;
@@ -91,6 +93,10 @@ class Peers {
         uint64_t dropped = 0;  // messages to it, since it is in the roster
     };
     std::vector<State> states() const;
+
+    /// Whether a node takes part as a controller, as it says on the stream that it has opened;
+    /// nothing without one.
+    std::optional<bool> is_controller(const raft::Member&) const;
 
     /// As if the cable to these nodes were cut, until they are no longer in the set: nothing comes
     /// from them or reaches them, and no stream is refused or ended by either side. Streams to them

@@ -238,6 +238,7 @@ std::string encode(const Hello& hello) {
     put(*out.mutable_from(), hello.link.from);
     put(*out.mutable_to(), hello.link.to);
     out.set_address(hello.address);
+    out.set_controller(hello.controller);
     return out.SerializeAsString();
 }
 
@@ -252,7 +253,8 @@ base::Result<Hello> decode_hello(std::string_view bytes) {
         return base::invalid("an address that is too long");
     return Hello{in.version(),
                  {taken(in.cluster()), taken(in.from()), taken(in.to())},
-                 std::move(*in.mutable_address())};
+                 std::move(*in.mutable_address()),
+                 in.controller()};
 }
 
 size_t wire_bytes(const raft::Message& m) {

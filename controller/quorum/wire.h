@@ -36,7 +36,8 @@ inline constexpr char kHelloKey[] = "moldau-hello-bin";
 struct Hello {
     uint32_t version = kProtocolVersion;
     Link link;
-    std::string address;  // HOST:PORT where the sender listens
+    std::string address;      // HOST:PORT where the sender listens
+    bool controller = false;  // otherwise a mere broker, which never votes
 
     bool operator==(const Hello&) const = default;
 };

@@ -271,7 +271,7 @@ TEST(Wire, RefusesBytesThatAreNoBatch) {
 }
 
 TEST(Hello, ComesThrough) {
-    const Hello hello{kProtocolVersion, kLink, "host:9"};
+    const Hello hello{kProtocolVersion, kLink, "host:9", true};
     EXPECT_EQ(decode_hello(encode(hello)).value(), hello);
 }
 

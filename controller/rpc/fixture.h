@@ -47,9 +47,8 @@ class TestEndpoint {
                      [](const JoinRequest& ask, auto answer) {
                          answer(JoinReply{.cluster_id = ask.cluster_id,
                                           .self = {9, {8, 7}},
-                                          .leader = ask.self,
-                                          .leader_address = ask.address,
-                                          .accepted = ask.voter});
+                                          .refusal = "not " + ask.address + ", which is a " +
+                                                     (ask.voter ? "controller" : "broker")});
                      },
                      [this](const TransferRequest& ask, auto answer) {
                          asked_ = ask;

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "base/ids.h"
@@ -38,7 +37,7 @@ struct JoinRequest {
     raft::Member self;
     std::string address;     // HOST:PORT where the asker listens
     std::string cluster_id;  // empty: its disk is blank
-    bool voter = false;      // a controller; otherwise a learner
+    bool voter = false;      // a controller; otherwise a mere broker, which never votes
 
     bool operator==(const JoinRequest&) const = default;
 };
@@ -46,10 +45,7 @@ struct JoinRequest {
 struct JoinReply {
     std::string cluster_id;  // empty: the node that answers is blank too
     raft::Member self;       // who answers
-    std::optional<raft::Member> leader;
-    std::string leader_address;
-    bool accepted = false;
-    std::string refusal;  // why not
+    std::string refusal;     // why it does not take the asker in; empty if it does
 
     bool operator==(const JoinReply&) const = default;
 };

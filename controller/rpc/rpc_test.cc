@@ -49,9 +49,7 @@ TEST(Rpc, AJoinIsAnswered) {
     const auto reply = client.join(node.address(), ask).value();
     EXPECT_EQ(reply, (JoinReply{.cluster_id = "abc",
                                 .self = {9, {8, 7}},
-                                .leader = raft::Member{3, {4, 5}},
-                                .leader_address = "host:1",
-                                .accepted = true}));
+                                .refusal = "not host:1, which is a controller"}));
 }
 
 TEST(Rpc, ATransferIsAnswered) {

@@ -70,9 +70,6 @@ std::string encode(const JoinReply& reply) {
     v1::JoinReply out;
     out.set_cluster_id(reply.cluster_id);
     transport::put(*out.mutable_self(), reply.self);
-    if (reply.leader) transport::put(*out.mutable_leader(), *reply.leader);
-    out.set_leader_address(reply.leader_address);
-    out.set_accepted(reply.accepted);
     out.set_refusal(reply.refusal);
     return out.SerializeAsString();
 }
@@ -120,13 +117,9 @@ base::Result<JoinRequest> decode_join_request(std::string_view bytes) {
 base::Result<JoinReply> decode_join_reply(std::string_view bytes) {
     v1::JoinReply in;
     RETURN_IF_ERROR(parse(bytes, in));
-    JoinReply out{.accepted = in.accepted()};
+    JoinReply out;
     ASSIGN_OR_RETURN(out.self, taken(in.self()));
-    if (in.has_leader()) {
-        ASSIGN_OR_RETURN(out.leader, taken(in.leader()));
-    }
     out.cluster_id = std::move(*in.mutable_cluster_id());
-    out.leader_address = std::move(*in.mutable_leader_address());
     out.refusal = std::move(*in.mutable_refusal());
     return out;
 }
