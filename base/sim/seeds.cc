@@ -1,6 +1,7 @@
 #include "base/sim/seeds.h"
 
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <random>
 #include <system_error>
@@ -54,6 +55,21 @@ std::optional<Asked> asked_for(int argc, const char* const* argv) {
         asked.seeds.push_back(*seeds);
     }
     return asked;
+}
+
+Ran run_each(const Asked& asked, Function<std::optional<std::string>(uint64_t)> run) {
+    Ran ran;
+    const auto begin = std::chrono::steady_clock::now();
+    for (const auto& seeds : asked.seeds) {
+        for (uint64_t seed = seeds.first; seed <= seeds.last; ++seed, ++ran.seeds) {
+            if (const auto what = run(seed); what && ++ran.failed <= 10)
+                std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed),
+                            what->c_str());
+        }
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    ran.seconds = took.count();
+    return ran;
 }
 
 }  // namespace base::sim

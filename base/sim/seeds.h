@@ -1,8 +1,11 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/function.h"
 
 namespace base::sim {
 
@@ -27,5 +30,14 @@ Seeds fresh_seeds(uint64_t count);
 /// Reads the arguments that follow the program's name; `--seeds A` is A..A. Nothing: that is not
 /// the usage.
 std::optional<Asked> asked_for(int argc, const char* const* argv);
+
+struct Ran {
+    uint64_t seeds = 0;
+    uint64_t failed = 0;
+    double seconds = 0;
+};
+/// Runs each seed. What `run` returns is what went wrong, and is printed with the seed, for the
+/// first ten that fail.
+Ran run_each(const Asked&, Function<std::optional<std::string>(uint64_t seed)> run);
 
 }  // namespace base::sim

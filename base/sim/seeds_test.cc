@@ -42,5 +42,18 @@ TEST(Seeds, AnythingElseIsRefused) {
     EXPECT_FALSE(asked({"--sedes", "1..2"}));
 }
 
+TEST(Seeds, AreRunOneByOneAndCounted) {
+    std::vector<uint64_t> ran;
+    const auto sums =
+        run_each({.seeds = {{3, 5}, {9, 9}}}, [&](uint64_t seed) -> std::optional<std::string> {
+            ran.push_back(seed);
+            if (seed == 5) return "broken";
+            return std::nullopt;
+        });
+    EXPECT_THAT(ran, ElementsAre(3, 4, 5, 9));
+    EXPECT_EQ(sums.seeds, 4u);
+    EXPECT_EQ(sums.failed, 1u);
+}
+
 }  // namespace
 }  // namespace base::sim

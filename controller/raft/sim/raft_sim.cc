@@ -1,7 +1,6 @@
 // Runs seeds of the Raft simulation:
 //     raft_sim (--seeds A..B | --fresh N)... [--trace]
 // Prints what broke, with its seed, and totals; exits with 1 if anything did.
-#include <chrono>
 #include <cstdio>
 
 #include "base/sim/seeds.h"
@@ -29,24 +28,17 @@ int main(int argc, char** argv) {
         return 2;
     }
     raft::sim::Simulation::Totals all;
-    uint64_t runs = 0;
-    uint64_t failed = 0;
-    const auto begin = std::chrono::steady_clock::now();
-    for (const auto& seeds : asked->seeds) {
-        for (uint64_t seed = seeds.first; seed <= seeds.last; ++seed, ++runs) {
-            raft::sim::Simulation simulation(seed, asked->trace);
-            if (const auto what = simulation.run(); what && ++failed <= 10)
-                std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed),
-                            what->c_str());
-            add(all, simulation.totals());
-        }
-    }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    const auto ran = base::sim::run_each(*asked, [&](uint64_t seed) {
+        raft::sim::Simulation simulation(seed, asked->trace);
+        auto what = simulation.run();
+        add(all, simulation.totals());
+        return what;
+    });
     const auto n = [](uint64_t v) { return static_cast<unsigned long long>(v); };
     std::printf(
         "%llu seeds, %llu failed; %llu events, %llu elections, %llu commits, %llu reads, "
         "%llu snapshots sent, %llu changes of members, %llu crashes, %llu lost disks; %.1f s\n",
-        n(runs), n(failed), n(all.events), n(all.elections), n(all.commits), n(all.reads),
-        n(all.snapshots), n(all.changes), n(all.crashes), n(all.wipes), took.count());
-    return failed == 0 ? 0 : 1;
+        n(ran.seeds), n(ran.failed), n(all.events), n(all.elections), n(all.commits), n(all.reads),
+        n(all.snapshots), n(all.changes), n(all.crashes), n(all.wipes), ran.seconds);
+    return ran.failed == 0 ? 0 : 1;
 }
