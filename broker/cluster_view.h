@@ -5,6 +5,7 @@
 
 #include "base/ids.h"
 #include "broker/call.h"
+#include "kafka/errors.h"
 #include "metadata/image.h"
 
 namespace broker {
@@ -24,5 +25,18 @@ std::vector<int32_t> plain_ids(const std::vector<base::BrokerId>&);
 int32_t shown_controller(const Call&);
 /// Replicas on brokers that are not in service.
 std::vector<int32_t> offline_replicas(const metadata::Image&, const metadata::Partition&);
+/// A partition in the words of an API, as far as all of those have the same.
+template <class Shown>
+Shown shown_partition(const metadata::Image& image, const metadata::Partition& p) {
+    Shown out;
+    out.partition_index = p.index;
+    out.leader_id = p.leader.value;
+    out.leader_epoch = p.leader_epoch;
+    out.replica_nodes = plain_ids(p.replicas);
+    out.isr_nodes = plain_ids(p.isr);
+    out.offline_replicas = offline_replicas(image, p);
+    if (p.leader == metadata::kNoBroker) out.error_code = kafka::ErrorCode::leader_not_available;
+    return out;
+}
 
 }  // namespace broker

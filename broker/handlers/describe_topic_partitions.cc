@@ -18,16 +18,9 @@ using Response = kafka::DescribeTopicPartitionsResponse;
 
 Response::DescribeTopicPartitionsResponsePartition describe(const metadata::Image& image,
                                                             const metadata::Partition& p) {
-    Response::DescribeTopicPartitionsResponsePartition out;
-    out.partition_index = p.index;
-    out.leader_id = p.leader.value;
-    out.leader_epoch = p.leader_epoch;
-    out.replica_nodes = plain_ids(p.replicas);
-    out.isr_nodes = plain_ids(p.isr);
+    auto out = shown_partition<Response::DescribeTopicPartitionsResponsePartition>(image, p);
     out.eligible_leader_replicas = plain_ids(p.elr);
     out.last_known_elr = plain_ids(p.last_known_elr);
-    out.offline_replicas = offline_replicas(image, p);
-    if (p.leader == metadata::kNoBroker) out.error_code = ErrorCode::leader_not_available;
     return out;
 }
 

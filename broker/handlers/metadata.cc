@@ -22,19 +22,6 @@ bool wants_all(const Request& request, kafka::Version version) {
     return !request.topics || (version == 0 && request.topics->empty());
 }
 
-Response::MetadataResponsePartition describe(const metadata::Image& image,
-                                             const metadata::Partition& p) {
-    Response::MetadataResponsePartition out;
-    out.partition_index = p.index;
-    out.leader_id = p.leader.value;
-    out.leader_epoch = p.leader_epoch;
-    out.replica_nodes = plain_ids(p.replicas);
-    out.isr_nodes = plain_ids(p.isr);
-    out.offline_replicas = offline_replicas(image, p);
-    if (p.leader == metadata::kNoBroker) out.error_code = ErrorCode::leader_not_available;
-    return out;
-}
-
 Response::MetadataResponseTopic describe(const metadata::Image& image, const metadata::Topic& topic,
                                          bool with_operations) {
     Response::MetadataResponseTopic out;
@@ -42,7 +29,8 @@ Response::MetadataResponseTopic describe(const metadata::Image& image, const met
     out.topic_id = topic.id;
     out.is_internal = internal_topic(topic.name);
     if (with_operations) out.topic_authorized_operations = topic_operations;
-    for (const auto& p : topic.partitions) out.partitions.push_back(describe(image, *p));
+    for (const auto& p : topic.partitions)
+        out.partitions.push_back(shown_partition<Response::MetadataResponsePartition>(image, *p));
     return out;
 }
 
