@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <map>
 #include <optional>
 #include <thread>
@@ -11,6 +10,7 @@
 #include "controller/rpc/client.h"
 #include "controller/rpc/endpoint.h"
 #include "controller/transport/server.h"
+#include "io/run_on.h"
 #include "spdlog/spdlog.h"
 
 namespace broker {
@@ -66,27 +66,27 @@ class Blank {
     std::unique_ptr<transport::Server> server_;
 };
 
+using Replies = std::map<int32_t, base::Result<JoinReply>>;
+
 /// Asks all of the others once.
-std::map<int32_t, base::Result<JoinReply>> ask(controller::rpc::Client& client, io::Shard& home,
-                                               const std::vector<VoterSettings>& others,
-                                               const JoinRequest& request) {
+Replies ask(controller::rpc::Client& client, io::Shard& home,
+            const std::vector<VoterSettings>& others, const JoinRequest& request) {
     struct Round {
-        explicit Round(size_t n) : left(n) {}
-        std::map<int32_t, base::Result<JoinReply>> replies;
         size_t left;
-        std::promise<void> all;
+        base::Function<void(Replies)> done;
+        Replies replies;
     };
-    auto round = std::make_shared<Round>(others.size());
-    home.post([&client, others, request, round] {
-        for (const auto& other : others)
-            client.join(other.address, other.id.value, request, kPatience,
-                        [round, id = other.id.value](base::Result<JoinReply> reply) {
-                            round->replies.emplace(id, std::move(reply));
-                            if (--round->left == 0) round->all.set_value();
-                        });
+    return io::wait_for<Replies>([&](auto done) {
+        auto round = std::make_shared<Round>(Round{others.size(), std::move(done), {}});
+        home.post([&, round] {
+            for (const auto& other : others)
+                client.join(other.address, other.id.value, request, kPatience,
+                            [round, id = other.id.value](base::Result<JoinReply> reply) {
+                                round->replies.emplace(id, std::move(reply));
+                                if (--round->left == 0) round->done(std::move(round->replies));
+                            });
+        });
     });
-    round->all.get_future().wait();
-    return std::move(round->replies);
 }
 
 class Forming {
@@ -117,7 +117,7 @@ class Forming {
         return take(id, configuration);
     }
     /// True once this node is of a cluster.
-    base::Result<bool> conclude(const std::map<int32_t, base::Result<JoinReply>>& replies) {
+    base::Result<bool> conclude(const Replies& replies) {
         bool all_blank = true;
         for (const auto& [id, reply] : replies) {
             if (!reply.ok()) {
@@ -160,7 +160,7 @@ class Forming {
     int32_t lowest_ = INT32_MAX;
 };
 
-void tell(const std::map<int32_t, base::Result<JoinReply>>& replies) {
+void tell(const Replies& replies) {
     std::string waiting;
     for (const auto& [id, reply] : replies)
         if (!reply.ok())

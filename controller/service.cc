@@ -9,8 +9,8 @@ namespace controller {
 
 namespace {
 
-template <class Core, class Request, class Response>
-void decide_and_answer(Core& core, const Request& request, io::Shard& on,
+template <class Request, class Response>
+void decide_and_answer(Service::Core& core, const Request& request, io::Shard& on,
                        Service::Reply<Response> reply) {
     using Outcome = kafka::Outcome<Service::Answered<Response>>;
     const auto send = [&on](auto reply, Outcome outcome) {

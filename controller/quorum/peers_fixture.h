@@ -14,7 +14,7 @@
 #include "base/check.h"
 #include "controller/quorum/peers.h"
 #include "controller/transport/server.h"
-#include "io/shard.h"
+#include "io/run_on.h"
 
 namespace quorum {
 
@@ -70,13 +70,9 @@ class TestNode {
     Peers& peers() { return *peers_; }
     transport::Server& server() { return *server_; }
 
-    /// Runs on the shard, and waits for it.
     template <class F>
     auto on_shard(F work) {
-        std::packaged_task<decltype(work())()> task(std::move(work));
-        auto result = task.get_future();
-        shard().post([task = std::move(task)]() mutable { task(); });
-        return result.get();
+        return io::run_on(shard(), std::move(work));
     }
     void set_roster(Roster roster) {
         on_shard([&] { peers_->set_roster(std::move(roster)); });

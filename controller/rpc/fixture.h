@@ -14,22 +14,13 @@
 #include "controller/rpc/client.h"
 #include "controller/rpc/endpoint.h"
 #include "controller/transport/server.h"
-#include "io/shard.h"
+#include "io/run_on.h"
 
 namespace controller::rpc {
 
 using namespace std::chrono_literals;
 
 using Answer = base::Function<void(base::Result<CallResult>)>;
-
-/// Runs on the shard, and waits for it.
-template <class F>
-auto on(io::Shard& shard, F work) {
-    std::packaged_task<decltype(work())()> task(std::move(work));
-    auto result = task.get_future();
-    shard.post([task = std::move(task)]() mutable { task(); });
-    return result.get();
-}
 
 /// A node that answers calls on loopback. By itself it echoes; a test may have it keep calls.
 class TestEndpoint {
@@ -56,7 +47,8 @@ class TestEndpoint {
                          answer(base::not_found("no voter " + std::to_string(ask.to.value)));
                      }},
                     options) {
-        on(shard(), [] {});  // a sanitizer does not see that gRPC's threads start after all that
+        // A sanitizer does not see that gRPC's threads start after all that.
+        io::run_on(shard(), [] {});
         auto server = transport::Server::start(
             {.address = "127.0.0.1:" + std::to_string(port), .most_message_bytes = 1 << 20},
             {&endpoint_.service()});
@@ -68,7 +60,7 @@ class TestEndpoint {
         endpoint_.stop();
         if (std::exchange(stopped_, true)) return;
         server_->stop();
-        on(shard(), [this] { kept_.clear(); });
+        io::run_on(shard(), [this] { kept_.clear(); });
         shards_->stop();
     }
 
@@ -80,7 +72,7 @@ class TestEndpoint {
 
     /// From now on calls wait to be taken.
     void keep() {
-        on(shard(), [this] { keep_ = true; });
+        io::run_on(shard(), [this] { keep_ = true; });
     }
     /// The next so many; they stay the node's, which ends them on its shard.
     std::vector<Kept*> take_kept(size_t count) {
@@ -91,17 +83,17 @@ class TestEndpoint {
         return out;
     }
     void answer(Kept* kept, base::Result<CallResult> with) {
-        on(shard(), [&] { kept->answer(std::move(with)); });
+        io::run_on(shard(), [&] { kept->answer(std::move(with)); });
     }
     void let_go(Kept* kept) {
-        on(shard(), [&] { kept->answer = nullptr; });
+        io::run_on(shard(), [&] { kept->answer = nullptr; });
     }
     void cut(std::set<int32_t> nodes) {
-        on(shard(), [&] { endpoint_.set_cut(std::move(nodes)); });
+        io::run_on(shard(), [&] { endpoint_.set_cut(std::move(nodes)); });
     }
     /// The last transfer that was asked for; nothing if none was.
     std::optional<TransferRequest> asked() {
-        return on(shard(), [this] { return asked_; });
+        return io::run_on(shard(), [this] { return asked_; });
     }
     /// That wait to be taken.
     size_t kept() {
@@ -164,7 +156,7 @@ class TestClient {
     base::Result<JoinReply> join(const std::string& address, const JoinRequest& ask,
                                  std::chrono::milliseconds timeout = 20s, int32_t to = 9) {
         std::promise<base::Result<JoinReply>> promise;
-        on(shard(), [&] {
+        io::run_on(shard(), [&] {
             client_.join(address, to, ask, timeout,
                          [&promise](auto reply) { promise.set_value(std::move(reply)); });
         });
@@ -173,14 +165,14 @@ class TestClient {
     base::Status transfer(const std::string& address, const TransferRequest& ask,
                           std::chrono::milliseconds timeout = 20s) {
         std::promise<base::Status> promise;
-        on(shard(), [&] {
+        io::run_on(shard(), [&] {
             client_.transfer(address, ask, timeout,
                              [&promise](auto status) { promise.set_value(std::move(status)); });
         });
         return promise.get_future().get();
     }
     void cut(std::set<int32_t> nodes) {
-        on(shard(), [&] { client_.set_cut(std::move(nodes)); });
+        io::run_on(shard(), [&] { client_.set_cut(std::move(nodes)); });
     }
 
   private:
