@@ -61,10 +61,23 @@ void MetadataFollower::take(metadata::ImagePtr image,
     if (!busy_) next();
 }
 
-void MetadataFollower::when_at(int64_t index, io::Shard& on, base::Function<void()> done) {
-    home_.run([this, index, &on, done = std::move(done)]() mutable {
+void MetadataFollower::when_at(int64_t index, io::Shard& on, base::Function<void()> done,
+                               std::optional<std::chrono::milliseconds> patience) {
+    home_.run([this, index, &on, patience, done = std::move(done)]() mutable {
         if (index <= index_) return on.run(std::move(done));
-        waiting_.emplace(index, std::pair(&on, std::move(done)));
+        const auto at = waiting_.emplace(index, Waiting{on, std::move(done), nullptr});
+        if (!patience || stopping_) return;
+        at->second.timer = home_.after(*patience, [this, at] {
+            const auto expired = waiting_.extract(at);
+            expired.mapped().on.run(std::move(expired.mapped().done));
+        });
+    });
+}
+
+void MetadataFollower::remove_strays(base::Function<void()> done) {
+    home_.run([this, done = std::move(done)]() mutable {
+        strays_removed_ = std::move(done);
+        if (!busy_) next();
     });
 }
 
@@ -72,20 +85,51 @@ void MetadataFollower::stop(base::Function<void()> done) {
     home_.run([this, done = std::move(done)]() mutable {
         stopping_ = true;
         stopped_ = std::move(done);
+        for (auto& [index, waiting] : waiting_) waiting.timer.reset();
         if (!busy_) next();
     });
 }
 
 void MetadataFollower::next() {
-    busy_ = !changes_.empty();
+    busy_ = strays_removed_ || !changes_.empty();
+    if (strays_removed_) return discard_strays();
     if (busy_) return open_partitions();
     if (stopped_) std::exchange(stopped_, nullptr)();
+}
+
+void MetadataFollower::discard_strays() {
+    shards_.block([this, image = image_] {
+        partitions_.remove_strays([this, &image](const base::TopicPartition& id) {
+            const auto* p = image ? image->partition(id) : nullptr;
+            return p != nullptr && !here(*p);
+        });
+        home_.post([this] {
+            std::exchange(strays_removed_, nullptr)();
+            next();
+        });
+    });
+}
+
+/// While a reassignment goes on, the replicas are those from before as well.
+bool MetadataFollower::here(const metadata::Partition& p) const {
+    return std::find(p.replicas.begin(), p.replicas.end(), settings_.id) != p.replicas.end();
+}
+
+bool MetadataFollower::must_wait(const Change& change) const {
+    if (leaving_.empty()) return false;
+    for (const auto& [id, topic_change] : change.delta->topics())
+        for (const auto index : topic_change.partitions)
+            if (leaving_.contains({id, index}) && here(*change.image->topic(id)->partition(index)))
+                return true;
+    return false;
 }
 
 /// Partitions that this broker has a replica of: opens those that it does not have yet, tells the
 /// others who leads them now.
 void MetadataFollower::open_partitions() {
     const Change& change = changes_.front();
+    held_up_ = must_wait(change);
+    if (held_up_) return;
     const metadata::ConfigView configs(*change.image, settings_.id, settings_.static_configs);
     struct ToOpen {
         base::TopicPartition id;
@@ -97,8 +141,7 @@ void MetadataFollower::open_partitions() {
         const auto topic = change.image->topic(id);
         for (const auto index : topic_change.partitions) {
             const metadata::Partition& p = *topic->partition(index);
-            if (std::find(p.replicas.begin(), p.replicas.end(), settings_.id) == p.replicas.end())
-                continue;
+            if (!here(p)) continue;
             const base::TopicPartition tp{id, index};
             if (here_.insert(tp).second)
                 open.push_back(
@@ -137,6 +180,8 @@ void MetadataFollower::settle() {
         const auto topic = change.image->topic(id);
         if (topic_change.configs && !topic_change.created) reconfigure(*change.image, *topic);
         if (topic->name == offsets_topic) serve_groups(*topic, topic_change.partitions);
+        for (const auto index : topic_change.partitions)
+            if (!here(*topic->partition(index))) remove(*topic, index);
     }
     if (!change.delta->broker_configs().empty())
         for (const auto& [name, topic] : change.image->topics()) reconfigure(*change.image, *topic);
@@ -144,11 +189,11 @@ void MetadataFollower::settle() {
         groups_.topic_deleted(topic->name, id);
         for (const auto& p : topic->partitions) remove(*topic, p->index);
     }
-    index_ = change.image->position().index;
+    image_ = change.image;
+    index_ = image_->position().index;
     while (!waiting_.empty() && waiting_.begin()->first <= index_) {
-        auto [on, done] = std::move(waiting_.begin()->second);
-        waiting_.erase(waiting_.begin());
-        on->run(std::move(done));
+        const auto due = waiting_.extract(waiting_.begin());
+        due.mapped().on.run(std::move(due.mapped().done));
     }
     if (told_) told_(index_);
     next();
@@ -157,9 +202,18 @@ void MetadataFollower::settle() {
 void MetadataFollower::remove(const metadata::Topic& topic, base::PartitionIndex index) {
     const base::TopicPartition id{topic.id, index};
     if (here_.erase(id) == 0) return;
-    auto discard = [this, id] { partitions_.remove(id, [](const base::Status&) {}); };
+    leaving_.insert(id);
+    auto discard = [this, id] {
+        partitions_.remove(
+            id, [this, id](const base::Status&) { home_.post([this, id] { removed(id); }); });
+    };
     if (topic.name == offsets_topic) groups_.remove(index, std::move(discard));
     else discard();
+}
+
+void MetadataFollower::removed(const base::TopicPartition& id) {
+    leaving_.erase(id);
+    if (held_up_) open_partitions();
 }
 
 void MetadataFollower::reconfigure(const metadata::Image& image, const metadata::Topic& topic) {

@@ -1,8 +1,10 @@
 #pragma once
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -10,13 +12,10 @@
 #include "base/function.h"
 #include "base/ids.h"
 #include "broker/settings.h"
+#include "io/shard.h"
 #include "metadata/delta.h"
 #include "metadata/image.h"
 
-namespace io {
-class Shard;
-class Shards;
-}  // namespace io
 namespace replication {
 class Partitions;
 }
@@ -30,8 +29,8 @@ struct Local;
 
 /// Brings what the controller has committed into effect on this broker, one image at a time: opens
 /// the logs of new partitions, tells configs to those that are there, shows the image to every
-/// shard, and only then deletes what is gone. So a topic that a client is told of can be used.
-/// Lives on one shard.
+/// shard, and only then deletes what is gone, or went to other brokers. So a topic that a client is
+/// told of can be used. Lives on one shard.
 class MetadataFollower {
   public:
     MetadataFollower(const Settings&, io::Shards&, io::Shard& home, replication::Partitions&,
@@ -40,11 +39,17 @@ class MetadataFollower {
     /// What the controller tells its subscribers; on the home shard.
     void take(metadata::ImagePtr, std::shared_ptr<const metadata::Delta>);
 
+    /// Deletes what is left here of partitions that went to other brokers while this one was away,
+    /// by the image that is in effect now: that must be no older than this broker's registration.
+    void remove_strays(base::Function<void()> done);
+
     /// Takes nothing more; `done` runs on the home shard once all that was taken is in effect.
     void stop(base::Function<void()> done);
 
-    /// Runs `done` on `on` once the metadata log is in effect up to that entry. From any shard.
-    void when_at(int64_t index, io::Shard& on, base::Function<void()> done);
+    /// Runs `done` on `on` once the metadata log is in effect up to that entry, or `patience` is
+    /// over: what leads there may come late, or never. From any shard.
+    void when_at(int64_t index, io::Shard& on, base::Function<void()> done,
+                 std::optional<std::chrono::milliseconds> patience = std::nullopt);
     /// Runs on the home shard with the index of the last entry whenever more is in effect.
     void on_progress(base::Function<void(int64_t index)> told) { told_ = std::move(told); }
 
@@ -54,13 +59,24 @@ class MetadataFollower {
         std::shared_ptr<const metadata::Delta> delta;
     };
 
+    struct Waiting {
+        io::Shard& on;
+        base::Function<void()> done;
+        std::unique_ptr<io::Timer> timer;
+    };
+
     void next();
+    void discard_strays();
+    bool here(const metadata::Partition&) const;
+    /// Whether a partition that comes back is still being deleted.
+    bool must_wait(const Change&) const;
     void open_partitions();
     void show();
     void settle();
     void reconfigure(const metadata::Image&, const metadata::Topic&);
     void serve_groups(const metadata::Topic&, const std::set<base::PartitionIndex>& changed);
     void remove(const metadata::Topic&, base::PartitionIndex);
+    void removed(const base::TopicPartition&);
 
     const Settings& settings_;
     io::Shards& shards_;
@@ -68,10 +84,14 @@ class MetadataFollower {
     replication::Partitions& partitions_;
     groups::Coordinators& groups_;
     std::vector<std::unique_ptr<Local>>& locals_;
-    absl::flat_hash_set<base::TopicPartition> here_;  // opened, or being opened
-    std::deque<Change> changes_;                      // the first one is being brought into effect
-    int64_t index_ = -1;                              // in effect up to here
-    std::multimap<int64_t, std::pair<io::Shard*, base::Function<void()>>> waiting_;  // by index
+    absl::flat_hash_set<base::TopicPartition> here_;     // opened, or being opened
+    absl::flat_hash_set<base::TopicPartition> leaving_;  // being deleted
+    bool held_up_ = false;                               // by what is being deleted
+    std::deque<Change> changes_;               // the first one is being brought into effect
+    metadata::ImagePtr image_;                 // in effect; null: none yet
+    int64_t index_ = -1;                       // in effect up to here
+    std::multimap<int64_t, Waiting> waiting_;  // by index
+    base::Function<void()> strays_removed_;
     base::Function<void(int64_t)> told_;
     bool busy_ = false;
     bool stopping_ = false;

@@ -246,6 +246,7 @@ base::Status Node::Parts::join() {
     member->service().subscribe(
         home(), [this](const auto& image, const auto& delta) { follower->take(image, delta); });
     RETURN_IF_ERROR(catch_up_to(epoch, "for the metadata up to this broker's registration"));
+    io::wait_for([this](auto done) { follower->remove_strays(std::move(done)); });
     const auto image = io::run_on(home(), [this] { return member->service().image(); });
     for (const auto& path : partitions->unclaimed(
              [&image](const base::TopicPartition& id) { return image->partition(id) != nullptr; }))

@@ -116,23 +116,42 @@ void Partitions::remove(const TopicPartition& id, base::Function<void(const base
         shards_.block(
             [this, id, dir, partition = std::move(partition), done = std::move(done)]() mutable {
                 partition.reset();
-                // Renamed first: what a crash leaves half deleted is never taken for a partition.
-                const std::string name = directory_name(id);
-                const auto doomed = place(id, dir, name + std::string(doomed_suffix));
-                auto& disk = *doomed.disk;
-                const std::string directory = log_dirs_[dir] + "/" + name;
-                base::Status status;  // a log without records has no directory
-                if (disk.exists(directory)) {
-                    status = disk.rename(directory, doomed.directory);
-                    if (status.ok()) status = disk.sync_directory(log_dirs_[dir]);
-                }
-                if (status.ok()) status = storage::Log::destroy(doomed);
-                if (!status.ok())
-                    spdlog::error("deleting partition {} of topic {}: {}", id.index,
-                                  id.topic.to_string(), base::message(status));
+                const auto status = discard(id, dir);
                 home(id).post([status, done = std::move(done)]() mutable { done(status); });
             });
     });
+}
+
+base::Status Partitions::discard(const TopicPartition& id, size_t dir) {
+    // Renamed first: what a crash leaves half deleted is never taken for a partition.
+    const std::string name = directory_name(id);
+    const auto doomed = place(id, dir, name + std::string(doomed_suffix));
+    auto& disk = *doomed.disk;
+    const std::string directory = log_dirs_[dir] + "/" + name;
+    base::Status status;  // a log without records has no directory
+    if (disk.exists(directory)) {
+        status = disk.rename(directory, doomed.directory);
+        if (status.ok()) status = disk.sync_directory(log_dirs_[dir]);
+    }
+    if (status.ok()) status = storage::Log::destroy(doomed);
+    if (!status.ok())
+        spdlog::error("deleting partition {} of topic {}: {}", id.index, id.topic.to_string(),
+                      base::message(status));
+    return status;
+}
+
+void Partitions::remove_strays(const std::function<bool(const TopicPartition&)>& stray) {
+    for (size_t dir = 0; dir < log_dirs_.size(); ++dir) {
+        const auto names = disk_.list(log_dirs_[dir]);
+        if (!names.ok()) continue;
+        for (const auto& name : *names) {
+            const auto id = parse_directory_name(name);
+            if (!id || !stray(*id)) continue;
+            spdlog::info("{}/{}: other brokers have this partition now; deleting it",
+                         log_dirs_[dir], name);
+            discard(*id, dir).IgnoreError();
+        }
+    }
 }
 
 kafka::Outcome<Partition*> Partitions::find(const TopicPartition& id) {

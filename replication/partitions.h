@@ -70,6 +70,10 @@ class Partitions {
     /// Blocks.
     base::Status finish_removals();
 
+    /// Deletes the data of partitions that are `stray`, none of which may be open. What can't be
+    /// deleted is told in the log and left. Blocks.
+    void remove_strays(const std::function<bool(const base::TopicPartition&)>& stray);
+
     /// Directories of partitions under the log directories whose topic is not in `known`: their
     /// data is kept, untouched, until somebody deletes it. The metadata remembers no deleted
     /// topics, so a deletion that a crash cut short before the directory was renamed looks the same
@@ -90,6 +94,8 @@ class Partitions {
 
     Local& local(const base::TopicPartition&);
     storage::Log::Place place(const base::TopicPartition&, size_t log_dir, const std::string& name);
+    /// For good; blocks.
+    base::Status discard(const base::TopicPartition&, size_t log_dir);
     size_t choose_log_dir(const std::string& name) const;
     void install(const base::TopicPartition&, Entry, const Assignment&);
     void schedule_maintenance(size_t shard, std::chrono::milliseconds interval);
