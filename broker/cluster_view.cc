@@ -19,10 +19,17 @@ std::vector<int32_t> plain_ids(const std::vector<base::BrokerId>& ids) {
     return out;
 }
 
+int32_t shown_controller(const metadata::Image& image, std::string_view listener, int32_t active,
+                         absl::BitGen& random) {
+    if (image.active(base::BrokerId{active})) return active;
+    const auto others = reachable_brokers(image, listener);
+    if (others.empty()) return metadata::kNoBroker.value;
+    return others[absl::Uniform<size_t>(random, 0, others.size())]->id.value;
+}
+
 int32_t shown_controller(const Call& call) {
-    const metadata::Image& image = *call.local.image;
-    const base::BrokerId active{call.services.controller.controller_id()};
-    return image.active(active) ? active.value : call.services.settings.id.value;
+    return shown_controller(*call.local.image, call.listener,
+                            call.services.controller.controller_id(), call.local.random);
 }
 
 std::vector<int32_t> offline_replicas(const metadata::Image& image, const metadata::Partition& p) {

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/random/random.h"
 #include "base/ids.h"
 #include "broker/call.h"
 #include "kafka/errors.h"
@@ -21,7 +22,10 @@ std::vector<const metadata::Broker*> reachable_brokers(const metadata::Image&,
                                                        std::string_view listener);
 std::vector<int32_t> plain_ids(const std::vector<base::BrokerId>&);
 /// The broker that clients may take for the controller: the active one if it is a broker in service
-/// too, or else any, as each passes requests on (KIP-631).
+/// too, or else any that the listener reaches, as each passes requests on (KIP-631); -1 if there is
+/// none. `active`: as far as is known, or -1.
+int32_t shown_controller(const metadata::Image&, std::string_view listener, int32_t active,
+                         absl::BitGen& random);
 int32_t shown_controller(const Call&);
 /// Replicas on brokers that are not in service.
 std::vector<int32_t> offline_replicas(const metadata::Image&, const metadata::Partition&);

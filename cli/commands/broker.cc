@@ -14,10 +14,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Broker = kafka::DescribeClusterResponse::DescribeClusterBroker;
 
-/// The active controller; brokers that know no quorum say it with their list.
-int32_t controller_of(KafkaClient& client, const kafka::DescribeClusterResponse& cluster) {
+/// The active controller, or -1 if the quorum tells of none: what a list of brokers calls the
+/// controller may be any of them.
+int32_t active_controller(KafkaClient& client) {
     const auto quorum = describe_quorum(client);
-    return quorum.ok() ? quorum->leader_id : cluster.controller_id;
+    return quorum.ok() ? quorum->leader_id : -1;
 }
 
 Json json_of(const Broker& broker, int32_t controller) {
@@ -37,7 +38,7 @@ struct BrokerList {
                          KafkaClient::connect(common.bootstrap, common.deadline()));
         ASSIGN_OR_RETURN(const auto cluster,
                          client.retry([&] { return describe_cluster(client); }));
-        const int32_t controller = controller_of(client, cluster);
+        const int32_t controller = active_controller(client);
         Table table({"BROKER", "ADDRESS", "RACK", "STATE", "CONTROLLER"});
         auto json = Json::array();
         for (const auto& b : cluster.brokers) {
@@ -91,7 +92,7 @@ struct BrokerDescribe {
         if (!found->is_fenced) {  // only the broker itself knows its file
             ASSIGN_OR_RETURN(configs, client.retry([&] { return this->configs(client); }));
         }
-        Json json = json_of(*found, controller_of(client, cluster));
+        Json json = json_of(*found, active_controller(client));
         const Share share = share_of(id, metadata);
         json["leaders"] = share.leaders;
         json["replicas"] = share.replicas;
