@@ -76,8 +76,20 @@ bool allowed(const Option& o, const std::string& word) {
     return o.choices.empty() || std::ranges::find(o.choices, word) != o.choices.end();
 }
 
+bool names_replica(std::string_view word) {
+    const auto number = [](std::string_view part) {
+        return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    const auto colon = word.find(':');
+    return colon != std::string_view::npos && number(word.substr(0, colon)) &&
+           number(word.substr(colon + 1));
+}
+
 Result<OptionValue> parse_list(const Option& o, std::string_view text) {
     auto words = split_list(text);
+    const bool all = words.size() == 1 && words[0] == "*";
+    if (o.replicas && !all && !std::ranges::all_of(words, names_replica))
+        return refused(o, text, "must be *, or PARTITION:BROKER with commas between");
     for (size_t i = 0; i < words.size(); ++i) {
         if (!allowed(o, words[i]))
             return refused(o, text, "each must be one of " + joined(o.choices));
@@ -148,6 +160,10 @@ Option Option::not_zero() && {
 }
 Option Option::one_of(std::vector<std::string> words) && {
     choices = std::move(words);
+    return std::move(*this);
+}
+Option Option::of_replicas() && {
+    replicas = true;
     return std::move(*this);
 }
 Option Option::or_else(std::string other, int64_t factor) && {

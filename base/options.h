@@ -56,6 +56,7 @@ struct Option {
     double least_double = std::numeric_limits<double>::lowest();
     double most_double = std::numeric_limits<double>::max();
     std::vector<std::string> choices;  // for lists: of each element
+    bool replicas = false;             // a list of PARTITION:BROKER, or * alone for all
     std::vector<Synonym> synonyms;     // in the order of precedence
     bool ours = false;                 // not one of Kafka's
     std::string no_effect;             // why it is taken but changes nothing; empty: it acts
@@ -65,6 +66,7 @@ struct Option {
     Option between(double least, double most) &&;
     Option not_zero() &&;
     Option one_of(std::vector<std::string>) &&;
+    Option of_replicas() &&;
     Option or_else(std::string name, int64_t factor = 1) &&;
     Option in(OptionScope) &&;
     Option own() &&;

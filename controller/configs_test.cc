@@ -95,6 +95,26 @@ TEST_F(AlterConfigs, Brokers) {
     EXPECT_TRUE(cluster.image()->broker_configs(base::BrokerId{1}).empty());
 }
 
+/// What kafka-reassign-partitions sets for --throttle, and deletes at the end and for --cancel.
+TEST_F(AlterConfigs, ThrottlesOfReassignmentsComeAndGo) {
+    for (const std::string side : {"leader", "follower"}) {
+        const std::string rate = side + ".replication.throttled.rate";
+        const std::string replicas = side + ".replication.throttled.replicas";
+        EXPECT_EQ(code(kBroker, "1", {{rate, kDelete, std::nullopt}}), ErrorCode::none);
+        EXPECT_EQ(code(kBroker, "1", {{rate, kSet, "1000"}}), ErrorCode::none);
+        EXPECT_EQ(cluster.image()->broker_configs(base::BrokerId{1}).at(rate), "1000");
+        EXPECT_EQ(code(kBroker, "1", {{rate, kSet, "-1"}}), ErrorCode::invalid_config);
+        EXPECT_EQ(code(kBroker, "1", {{rate, kDelete, std::nullopt}}), ErrorCode::none);
+        EXPECT_TRUE(cluster.image()->broker_configs(base::BrokerId{1}).empty());
+        for (const std::string good : {"*", "", "0:1", "0:1,12:0"})
+            EXPECT_EQ(code(kTopic, "t", {{replicas, kSet, good}}), ErrorCode::none) << good;
+        for (const std::string bad : {"0", "0:", ":1", "*,0:1", "a:1", "0:1:2", "-1:0"})
+            EXPECT_EQ(code(kTopic, "t", {{replicas, kSet, bad}}), ErrorCode::invalid_config) << bad;
+        EXPECT_EQ(code(kTopic, "t", {{replicas, kDelete, std::nullopt}}), ErrorCode::none);
+        EXPECT_TRUE(topic().empty());
+    }
+}
+
 TEST_F(AlterConfigs, RefusesEachForItsReason) {
     struct Row {
         int8_t type;

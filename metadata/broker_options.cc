@@ -262,6 +262,18 @@ std::vector<Option> logs() {
               "An idempotent producer that has not written for so long is forgotten.")
             .at_least(1)
             .in(cluster),
+        int64("leader.replication.throttled.rate", kForever,
+              "Bytes a second that this broker sends of the replicas that "
+              "leader.replication.throttled.replicas names.")
+            .at_least(0)
+            .in(cluster)
+            .without_effect("it takes effect with the replication of records"),
+        int64("follower.replication.throttled.rate", kForever,
+              "Bytes a second that this broker fetches of the replicas that "
+              "follower.replication.throttled.replicas names.")
+            .at_least(0)
+            .in(cluster)
+            .without_effect("it takes effect with the replication of records"),
     };
 }
 

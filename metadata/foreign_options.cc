@@ -68,8 +68,6 @@ constexpr ForeignRow kForeign[] = {
     {"unclean.leader.election.interval.ms", kIgnored, "elections happen at once"},
     {"replica.*", kIgnored, kOtherReplication},
     {"num.replica.*", kIgnored, kOtherReplication},
-    {"leader.replication.throttled.rate", kIgnored, "replication is not throttled yet"},
-    {"follower.replication.throttled.rate", kIgnored, "replication is not throttled yet"},
     {"replication.quota.*", kIgnored, "replication is not throttled yet"},
     {"quota.*", kIgnored, "quotas are not served yet"},
     {"alter.log.dirs.*", kIgnored, "replicas do not move between directories yet"},

@@ -11,7 +11,7 @@ using base::Option;
 
 constexpr int64_t kForever = INT64_MAX;
 
-const char* const kNoThrottle = "replication is not throttled yet";
+const char* const kNoThrottle = "it takes effect with the replication of records";
 
 std::vector<Option> retention() {
     return {
@@ -149,10 +149,14 @@ std::vector<Option> safety() {
             .or_else("write.caching")
             .own(),
         list("leader.replication.throttled.replicas", "",
-             "Replicas whose leaders send at a limited rate.")
+             "Replicas whose leaders send at leader.replication.throttled.rate, as "
+             "PARTITION:BROKER with commas between; * for all.")
+            .of_replicas()
             .without_effect(kNoThrottle),
         list("follower.replication.throttled.replicas", "",
-             "Replicas whose followers fetch at a limited rate.")
+             "Replicas whose followers fetch at follower.replication.throttled.rate, as "
+             "PARTITION:BROKER with commas between; * for all.")
+            .of_replicas()
             .without_effect(kNoThrottle),
     };
 }
