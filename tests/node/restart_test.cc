@@ -1,14 +1,34 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <filesystem>
 
+#include "broker/clean_stop.h"
+#include "broker/directories.h"
+#include "storage/store/rocks_store.h"
 #include "tests/node/node_fixture.h"
 #include "tests/node/requests.h"
 
 namespace tests {
 namespace {
 
-class RestartTest : public NodeTest {};
+class RestartTest : public NodeTest {
+  protected:
+    /// The epoch with which the broker stopped in order, as the store at `path` has it; or -1.
+    static int64_t stopped_with(const std::string& path) {
+        const auto store = storage::open_rocks_store(path);
+        EXPECT_TRUE(store.ok()) << store.status();
+        return store.ok() ? broker::clean_stop(**store).value_or(-2) : -2;
+    }
+    std::string store_path() const { return broker::Directories::store_path(settings_); }
+    base::Result<std::unique_ptr<broker::Node>> start_with_an_address_of_others() const {
+        auto clash = settings_;
+        clash.listeners.push_back(clash.listeners.front());
+        clash.listeners[1].name = "SECOND";
+        clash.listeners[1].host = "192.0.2.1";  // not of this machine
+        return broker::Node::start(clash);
+    }
+};
 
 TEST_F(RestartTest, KeepsTopicsRecordsAndPositions) {
     create_topic("t", 3);
@@ -65,12 +85,28 @@ TEST_F(RestartTest, AMetadataLogThatFailsEndsAStart) {
 
 TEST_F(RestartTest, APortInUseIsRefusedAndNothingIsLeftRunning) {
     stop();
-    auto clash = settings_;
-    clash.listeners.push_back(clash.listeners.front());
-    clash.listeners[1].name = "SECOND";
-    clash.listeners[1].host = "192.0.2.1";  // not of this machine
-    EXPECT_FALSE(broker::Node::start(clash).ok());
+    EXPECT_FALSE(start_with_an_address_of_others().ok());
     start();
+}
+
+TEST_F(RestartTest, AStartThatComesToNothingLeavesTheSignOfAnOrderlyStop) {
+    stop();
+    const int64_t epoch = stopped_with(store_path());
+    EXPECT_GE(epoch, 0);
+    for (int i = 0; i < 2; ++i) EXPECT_FALSE(start_with_an_address_of_others().ok());
+    EXPECT_EQ(stopped_with(store_path()), epoch);
+    start();
+    stop();
+    EXPECT_GT(stopped_with(store_path()), epoch);
+}
+
+TEST_F(RestartTest, ABrokerThatServesHasNoSignOfAnOrderlyStop) {
+    stop();
+    start();
+    // What a process that is killed now leaves behind.
+    const std::string copy = settings_.log_dirs.front() + "/copy";
+    std::filesystem::copy(store_path(), copy);
+    EXPECT_EQ(stopped_with(copy), -1);
 }
 
 }  // namespace
