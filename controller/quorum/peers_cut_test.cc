@@ -8,7 +8,7 @@ namespace {
 
 const PeerOptions kQuick{.handshake_timeout = 300ms,
                          .keepalive_time = 100ms,
-                         .keepalive_timeout = 100ms,
+                         .keepalive_timeout = 1s,
                          .backoff_most = 100ms};
 
 void cut(TestNode& node, std::set<int32_t> ids) {

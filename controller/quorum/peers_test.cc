@@ -72,13 +72,11 @@ TEST(Peers, CarriesALargeSnapshotChunk) {
 
 TEST(Peers, TellsAtOnceThatNobodyListens) {
     auto gone = std::make_unique<TestNode>(member(1));
-    TestNode a(member(0));
+    TestNode a(member(0), 0, {.handshake_timeout = 1h});  // which is not what tells it
     const auto address = gone->address();
     gone.reset();
-    const auto before = std::chrono::steady_clock::now();
     a.set_roster({.members = {{member(1), address}}});
     const auto seen = a.wait_trouble(Trouble::refused);
-    EXPECT_LT(std::chrono::steady_clock::now() - before, 2s) << "not the handshake's time-out";
     EXPECT_EQ(seen.member, member(1));
     EXPECT_EQ(seen.status.code(), absl::StatusCode::kUnavailable);
     const auto states = a.states();
@@ -133,7 +131,7 @@ TEST(Peers, ReconnectsToAPeerThatRestartsOnTheSamePort) {
 }
 
 TEST(Peers, ABreakIsFollowedByADialAtOnce) {
-    TestNode a(member(0), 0, {.backoff_least = 10s, .backoff_most = 10s});
+    TestNode a(member(0), 0, {.backoff_least = 1h, .backoff_most = 1h});
     TestNode b(member(1));
     introduce({&a, &b});
     b.set_roster({.members = {}});
