@@ -30,7 +30,8 @@ base::Status damaged(const std::string& what) {
     return base::data_loss(
         "the metadata log of this node is damaged: " + what +
         ". It must not vote or lead with it. If most of the other controllers are up, empty "
-        "all log directories of this node and start it again: it joins anew, as another member. If there "
+        "all log directories of this node and start it again: it joins anew, as another member. If "
+        "there "
         "are no others, restore the directories from a copy");
 }
 
