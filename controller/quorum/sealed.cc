@@ -29,10 +29,9 @@ std::optional<std::string_view> unseal(std::string_view key, std::string_view ro
 base::Status damaged(const std::string& what) {
     return base::data_loss(
         "the metadata log of this node is damaged: " + what +
-        ". It must not vote or lead with it. If most of the other controllers are up, empty "
-        "all log directories of this node and start it again: it joins anew, as another member. If "
-        "there "
-        "are no others, restore the directories from a copy");
+        ". It must not vote or lead with it. If most of the other controllers are up, empty all "
+        "log directories of this node and start it again: it joins anew, as another member. If "
+        "there are no others, restore the directories from a copy");
 }
 
 }  // namespace quorum
