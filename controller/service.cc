@@ -25,7 +25,8 @@ void decide_and_answer(Service::Core& core, const Request& request, io::Shard& o
         if (error.code != kafka::ErrorCode::none) return send(std::move(reply), error);
         send(std::move(reply), Service::Answered<Response>{std::move(response), index});
     };
-    if (decision.change) return core.take_change(*decision.change, std::move(done));
+    if (decision.change)
+        return core.take_change(*decision.change, std::move(decision.records), std::move(done));
     if (decision.records.empty() && decision.unconfirmed)
         return core.take_unconfirmed(std::move(done));
     core.take(std::move(decision.records), std::move(done));

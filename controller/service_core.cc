@@ -220,10 +220,11 @@ void Service::Core::take_unconfirmed(Done done) {
     pending_.back().done.push_back(std::move(done));
 }
 
-void Service::Core::take_change(const raft::Change& change, Done done) {
+void Service::Core::take_change(const raft::Change& change, Records records, Done done) {
     const auto position = quorum_->change(change);
     if (!position.ok()) return done(refused(position.error()), 0);
     pending_.push_back({*position, {}});
+    if (!records.empty()) return take(std::move(records), std::move(done));
     pending_.back().done.push_back(std::move(done));
 }
 

@@ -56,8 +56,9 @@ class Service::Core : public std::enable_shared_from_this<Core> {
     void take(Records records, Done done);
     /// The same for what changes nothing and may rest on a state that is a little old.
     void take_unconfirmed(Done done);
-    /// Changes the quorum; `done` as above.
-    void take_change(const raft::Change&, Done done);
+    /// Changes the quorum, and then takes the records; `done` as above. Where the quorum can't be
+    /// changed now, nothing is.
+    void take_change(const raft::Change&, Records records, Done done);
     base::Status apply(const Application&);
     void subscribe(io::Shard& shard, Subscriber subscriber);
     void process_gone(base::BrokerId);

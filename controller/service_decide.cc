@@ -150,12 +150,16 @@ Decided<kafka::UnregisterBrokerResponse> decide(Service::Core& core,
     Decided<kafka::UnregisterBrokerResponse> out;
     auto outcome = unregister_broker(core.state(), base::BrokerId{request.broker_id});
     out.response.error_message = std::nullopt;
-    if (outcome) {
-        out.records = std::move(outcome->records);
-    } else {
+    if (!outcome) {
         out.response.error_code = outcome.error().code;
         out.response.error_message = outcome.error().message;
+        return out;
     }
+    out.records = std::move(outcome->records);
+    // A mere broker gives up its place in the quorum with it, of which there are not many. If it
+    // runs on, it applies again. A voter goes by RemoveRaftVoter only.
+    for (const auto& [member, address] : core.quorum().raft().configuration().learners)
+        if (member.id == request.broker_id) out.change = raft::Remove{member};
     return out;
 }
 

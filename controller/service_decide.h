@@ -13,7 +13,7 @@ template <class Response>
 struct Decided {
     Records records;
     Response response;
-    /// Of the quorum itself, instead of records.
+    /// Of the quorum itself, before the records.
     std::optional<raft::Change> change = {};
     /// Without records: may be answered from a state that is a little old.
     bool unconfirmed = false;

@@ -254,6 +254,38 @@ TEST_F(ServiceTest, TheLastVoterStays) {
     EXPECT_EQ(ask(add).error_code, ErrorCode::inconsistent_cluster_id);
 }
 
+TEST_F(ServiceTest, AnUnregisteredBrokerGivesUpItsPlaceInTheQuorum) {
+    ASSERT_TRUE(open().ok());
+    serve();
+    const auto is_learner = [this](int32_t id) {
+        return io::run_on(shards->at(0), [this, id] {
+            return service->configuration().has_learner({id, {1, 2}});
+        });
+    };
+    for (const int32_t id : {7, 8}) {
+        while (!is_learner(id)) {
+            const auto applied = io::run_on(shards->at(0), [&] {
+                return service->apply({{id, {1, 2}}, "there:" + std::to_string(id), false});
+            });
+            ASSERT_TRUE(applied.ok()) << applied;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        auto registration = registration_of("a-cluster", {3, 4});
+        registration.broker_id = id;
+        ASSERT_EQ(ask(registration).error_code, ErrorCode::none);
+    }
+    kafka::RemoveRaftVoterRequest remove;
+    remove.cluster_id = std::nullopt;
+    remove.voter_id = 7;
+    EXPECT_EQ(ask(remove).error_code, ErrorCode::voter_not_found);
+    kafka::UnregisterBrokerRequest unregister;
+    unregister.broker_id = 7;
+    EXPECT_EQ(ask(unregister).error_code, ErrorCode::none);
+    EXPECT_FALSE(is_learner(7));
+    EXPECT_TRUE(is_learner(8));
+    EXPECT_EQ(ask(unregister).error_code, ErrorCode::broker_id_not_registered);
+}
+
 TEST_F(ServiceTest, AMereBrokerIsNotMadeAVoter) {
     controllers = {{7, false}, {8, true}};
     ASSERT_TRUE(open().ok());
