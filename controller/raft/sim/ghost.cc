@@ -221,6 +221,9 @@ void Ghost::check_leader(Node& node) {
 
 void Ghost::check(Node& node) {
     if (broken_ || !node.raft) return;
+    // One whose log could not be read at the start knows no entries, and gives nothing out.
+    const auto& raft = *node.raft;
+    if (!raft.failure().ok() && raft.log().last() < raft.committed()) return;
     check_committed(node);
     if (!broken_ && node.raft->leads()) check_leader(node);
 }
