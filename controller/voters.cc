@@ -7,21 +7,10 @@ namespace controller {
 namespace {
 
 /// The member with that id, whatever its disk; nothing if there is none.
-const raft::Member* find_id(const raft::Configuration& configuration, int32_t id) {
-    for (const auto* members : {&configuration.voters, &configuration.learners})
-        for (const auto& [member, address] : *members)
-            if (member.id == id) return &member;
-    return nullptr;
-}
-
-/// Whether the leader has heard it within the time of an election; or leads for less than that.
-bool alive(const quorum::Quorum& quorum, const raft::Member& member) {
-    constexpr int64_t silent_ticks = 12;
-    if (quorum.standing().leader == member) return true;
-    const auto peers = quorum.raft().peers();
-    return std::any_of(peers.begin(), peers.end(), [&](const auto& p) {
-        return p.member == member && p.silent_ticks < silent_ticks;
-    });
+std::optional<raft::Member> find_id(const raft::Configuration& configuration, int32_t id) {
+    for (const auto& [member, address] : configuration.members())
+        if (member.id == id) return member;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -30,13 +19,14 @@ base::Status Voters::apply(const quorum::Quorum& quorum, const Application& appl
                            bool founding) {
     const auto& configuration = quorum.raft().configuration();
     const raft::Member& member = application.member;
-    const raft::Member* there = find_id(configuration, member.id);
-    if (there != nullptr && *there != member && alive(quorum, *there))
+    const auto there = find_id(configuration, member.id);
+    const bool another = there && *there != member;
+    if (another && quorum.raft().hears(*there))
         return base::precondition(
             "node " + std::to_string(member.id) +
             " is a member with another disk, and alive: two processes must not share an id");
-    const bool replaces_voter = application.controller && there != nullptr && *there != member &&
-                                configuration.has_voter(*there);
+    const bool replaces_voter =
+        application.controller && another && configuration.has_voter(*there);
     const auto known = wanted_.find(member.id);
     const bool was_to_vote =
         known != wanted_.end() && known->second.member == member && known->second.votes;
@@ -50,15 +40,19 @@ void Voters::promote(const raft::Member& member) { wanted_[member.id] = {member,
 
 bool Voters::step(quorum::Quorum& quorum, const Wanted& wanted) {
     const auto& configuration = quorum.raft().configuration();
-    if (const auto* there = find_id(configuration, wanted.member.id);
-        there != nullptr && *there != wanted.member) {
-        if (!alive(quorum, *there)) (void)quorum.change(raft::Remove{*there});
+    if (const auto there = find_id(configuration, wanted.member.id);
+        there && *there != wanted.member) {
+        if (!quorum.raft().hears(*there)) (void)quorum.change(raft::Remove{*there});
         return false;
     }
     if (!configuration.has(wanted.member)) {
         // Promoted by an operator, and gone since.
         if (wanted.address.empty()) return true;
         (void)quorum.change(raft::AddLearner{wanted.member, wanted.address});
+        return false;
+    }
+    if (!wanted.address.empty() && configuration.address(wanted.member) != wanted.address) {
+        (void)quorum.change(raft::Move{wanted.member, wanted.address});
         return false;
     }
     if (!wanted.votes || configuration.has_voter(wanted.member)) return true;

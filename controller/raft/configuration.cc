@@ -58,6 +58,16 @@ bool Configuration::has_id(int32_t id) const {
     return std::ranges::any_of(voters, same) || std::ranges::any_of(learners, same);
 }
 
+Configuration::Members Configuration::members() const {
+    auto all = voters;
+    all.insert(learners.begin(), learners.end());
+    return all;
+}
+
+const std::string& Configuration::address(const Member& m) const {
+    return has_voter(m) ? voters.at(m) : learners.at(m);
+}
+
 std::string Configuration::encode() const {
     base::Bytes out;
     base::put_varint(out, kVersion);
@@ -85,6 +95,11 @@ std::optional<Configuration> changed(const Configuration& now, const Change& cha
         auto learner = next.learners.extract(promote->member);
         if (learner.empty()) return std::nullopt;
         next.voters.insert(std::move(learner));
+    } else if (const auto* move = std::get_if<Move>(&change)) {
+        if (!now.has(move->member) || now.address(move->member) == move->address ||
+            move->address.size() > Configuration::kMostAddressBytes)
+            return std::nullopt;
+        (now.has_voter(move->member) ? next.voters : next.learners)[move->member] = move->address;
     } else {
         const auto& member = std::get<Remove>(change).member;
         if (next.voters.erase(member) + next.learners.erase(member) == 0) return std::nullopt;

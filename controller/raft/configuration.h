@@ -24,6 +24,10 @@ struct Configuration {
     bool has_voter(const Member& m) const { return voters.contains(m); }
     bool has_learner(const Member& m) const { return learners.contains(m); }
     bool has(const Member& m) const { return has_voter(m) || has_learner(m); }
+    /// Voters and learners.
+    Members members() const;
+    /// Of a member that takes part.
+    const std::string& address(const Member&) const;
     /// Whether that id takes part, under any incarnation.
     bool has_id(int32_t id) const;
     /// Voters that make a majority.
@@ -49,10 +53,15 @@ struct Promote {
 struct Remove {
     Member member;
 };
-using Change = std::variant<AddLearner, Promote, Remove>;
+/// A voter or learner is reached elsewhere from now on.
+struct Move {
+    Member member;
+    std::string address;
+};
+using Change = std::variant<AddLearner, Promote, Remove, Move>;
 
 /// The configuration after the change; nothing if it doesn't fit: the id takes part already, the
-/// member is not what it should be, it is the last voter, or a bound is exceeded.
+/// member is not what or where it should be, it is the last voter, or a bound is exceeded.
 std::optional<Configuration> changed(const Configuration&, const Change&);
 
 }  // namespace raft

@@ -45,5 +45,22 @@ TEST(Configuration, ChangesOneMemberAtATime) {
     EXPECT_FALSE(changed(c, AddLearner{member(2), std::string(2000, 'x')}));
 }
 
+TEST(Configuration, AMemberMoves) {
+    Configuration c;
+    c.voters[member(0)] = "a";
+    c.learners[member(1)] = "b";
+    auto moved = changed(c, Move{member(0), "d"});
+    ASSERT_TRUE(moved);
+    EXPECT_EQ(moved->address(member(0)), "d");
+    EXPECT_EQ(moved->learners, c.learners);
+    moved = changed(*moved, Move{member(1), "e"});
+    ASSERT_TRUE(moved);
+    EXPECT_EQ(moved->learners.at(member(1)), "e");
+    EXPECT_FALSE(changed(c, Move{member(0), "a"})) << "it is there already";
+    EXPECT_FALSE(changed(c, Move{member(0, 2), "d"})) << "another incarnation";
+    EXPECT_FALSE(changed(c, Move{member(2), "d"}));
+    EXPECT_FALSE(changed(c, Move{member(1), std::string(2000, 'x')}));
+}
+
 }  // namespace
 }  // namespace raft

@@ -45,14 +45,12 @@ base::Expected<Position, Refusal> Raft::change(const Change& change) {
 void Raft::configuration_appended(Leader& leader) {
     const auto& now = configuration();
     std::erase_if(leader.peers, [&](const auto& peer) { return !now.has(peer.first); });
-    for (const auto* members : {&now.voters, &now.learners}) {
-        for (const auto& [member, address] : *members) {
-            if (member == options_.self) continue;
-            const auto [peer, added] = leader.peers.try_emplace(member);
-            if (!added) continue;
-            peer->second.probe_from(log_.last() + 1);
-            peer->second.heard_at = now_;
-        }
+    for (const auto& [member, address] : now.members()) {
+        if (member == options_.self) continue;
+        const auto [peer, added] = leader.peers.try_emplace(member);
+        if (!added) continue;
+        peer->second.probe_from(log_.last() + 1);
+        peer->second.heard_at = now_;
     }
 }
 

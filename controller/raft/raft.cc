@@ -37,6 +37,11 @@ void Raft::tick() {
     if (elapsed_ >= timeout_ && may_campaign()) campaign(true, false);
 }
 
+int64_t Raft::ticks_until_due() const {
+    if (leads()) return options_.heartbeat_ticks - elapsed_ % options_.heartbeat_ticks;
+    return std::max<int64_t>(timeout_ - elapsed_, 1);
+}
+
 void Raft::step(Message m) {
     if (!failure_.ok() || m.cluster != options_.cluster || m.to != options_.self) return;
     if (m.from == options_.self || !check(m).ok()) return;
@@ -147,6 +152,11 @@ std::vector<Raft::Peer> Raft::peers() const {
         for (const auto& [member, progress] : leader->peers)
             out.push_back({member, progress.match, now_ - progress.heard_at});
     return out;
+}
+
+bool Raft::hears(const Member& m) const {
+    const auto* leader = std::get_if<Leader>(&role_);
+    return leader && heard_recently(*leader, m);
 }
 
 std::optional<Index> Raft::snapshot_in_use() const {

@@ -78,6 +78,10 @@ class Raft {
 
     // ------------------------------------------------------------------------------------ inputs
     void tick();
+    /// In how many ticks the next one sends something, at the soonest: 1 or more. Those before it
+    /// may be given late and together, but before anything else comes in; all that they may do is
+    /// to end a leadership.
+    int64_t ticks_until_due() const;
     void step(Message);
 
     /// Appends an entry to the leader's log. It is in force once committed at that index *in that
@@ -131,6 +135,9 @@ class Raft {
         int64_t silent_ticks = 0;
     };
     std::vector<Peer> peers() const;
+    /// Whether this member leads, and has heard that one within the time of an election, or not led
+    /// for so long.
+    bool hears(const Member&) const;
     /// The oldest snapshot that is being sent to anyone: it should stay readable.
     std::optional<Index> snapshot_in_use() const;
 

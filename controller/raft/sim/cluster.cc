@@ -126,7 +126,11 @@ void Cluster::deliver(const Message& m) {
 void Cluster::tick(Node& node) {
     if (!node.raft) return;
     ++node.ticks;
+    const bool due = node.raft->ticks_until_due() == 1;
     node.raft->tick();
+    // Whoever waits until one is due must miss nothing.
+    if (!due && !node.raft->take_messages().empty())
+        ghost_.fail("node " + std::to_string(node.self().id) + " sends at a tick that was not due");
     ghost_.ticked(node);
     drain(node);
 }

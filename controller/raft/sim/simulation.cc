@@ -252,6 +252,8 @@ void Simulation::administer() {
         changed = cluster_->change(node, AddLearner{member, "c" + std::to_string(member.id)});
     } else if (now.has_learner(member) && world_.chance(80)) {
         changed = cluster_->change(node, Promote{member});
+    } else if (now.has(member) && knobs_.alarms > 0 && world_.chance(knobs_.alarms)) {
+        changed = cluster_->change(node, Move{member, now.address(member) + "'"});
     } else if (now.has(member)) {
         // Whoever takes voters away while a disk is lost may be left without a majority.
         const bool whole = std::ranges::all_of(
@@ -269,12 +271,11 @@ void Simulation::repair() {
     auto* node = cluster_->leader();
     if (!node || (!quiet_ && !world_.chance(20))) return;
     const auto now = node->raft->configuration();
-    for (const auto* members : {&now.voters, &now.learners})
-        for (const auto& [member, address] : *members) {
-            if (cluster_->lives(member)) continue;
-            if (cluster_->change(*node, Remove{member})) last_change_ = world_.now();
-            return;
-        }
+    for (const auto& [member, address] : now.members()) {
+        if (cluster_->lives(member)) continue;
+        if (cluster_->change(*node, Remove{member})) last_change_ = world_.now();
+        return;
+    }
 }
 
 // -------------------------------------------------------------------------------------------- run
