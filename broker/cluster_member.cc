@@ -1,9 +1,6 @@
 #include "broker/cluster_member.h"
 
-#include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <thread>
 
 #include "absl/random/random.h"
@@ -25,20 +22,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kApplyEvery{250};
 constexpr milliseconds kApplyPatience{1000};
 constexpr int kRoundsWithoutLeader = 12;  // longer than an election takes
-constexpr milliseconds kLookForFaults{100};
 constexpr milliseconds kHandOverPatience{500};
 constexpr milliseconds kHandOverPause{2};
-
-/// The nodes that `self` is cut off from: lines "A B".
-std::set<int32_t> cut_from(const std::string& faults, int32_t self) {
-    std::set<int32_t> out;
-    std::istringstream lines(faults);
-    for (int32_t a = 0, b = 0; lines >> a >> b;) {
-        if (a == self) out.insert(b);
-        if (b == self) out.insert(a);
-    }
-    return out;
-}
 
 }  // namespace
 
@@ -49,11 +34,7 @@ base::Result<std::unique_ptr<ClusterMember>> ClusterMember::start(
     RETURN_IF_ERROR(out->open(store, cluster_id, stopping));
     RETURN_IF_ERROR(out->connect());
     out->service_->start();
-    if (out->peers_) {
-        out->home().post([member = out.get()] { member->apply_if_outside(); });
-        if (!settings.cluster.fault_file.empty())
-            out->home().post([member = out.get()] { member->watch_faults(); });
-    }
+    if (out->peers_) out->home().post([member = out.get()] { member->look_after_membership(); });
     return out;
 }
 
@@ -83,11 +64,15 @@ base::Status ClusterMember::open(storage::Store& store, const std::string& clust
     options.is_controller = [this](const raft::Member& member) {
         return peers_ ? peers_->is_controller(member) : std::nullopt;
     };
-    options.on_configuration = [this](const raft::Configuration&) { update_roster(); };
+    options.on_configuration = [this](const raft::Configuration&) {
+        update_roster();
+        look_after_membership();
+    };
     options.on_standing = [this](const quorum::Standing& s) { standing_changed(s); };
     options.on_failure = [this](const base::Status& why) { events_.on_failure(why); };
     service_ = std::make_unique<controller::Service>(*shards_, home(), std::move(opened),
                                                      std::move(options));
+    found_ = service_->configuration();
     return base::ok();
 }
 
@@ -124,6 +109,14 @@ base::Status ClusterMember::connect() {
     };
     endpoint_ = std::make_unique<controller::rpc::Endpoint>(home(), std::move(handlers));
     io::run_on(home(), [this] { update_roster(); });
+    if (const auto& file = settings_.cluster.fault_file; !file.empty()) {
+        const auto cut_off = [this](const std::set<int32_t>& nodes) {
+            peers_->set_cut(nodes);
+            client_->set_cut(nodes);
+            endpoint_->set_cut(nodes);
+        };
+        ASSIGN_OR_RETURN(faults_, LinkFaults::start(home(), file, settings_.id.value, cut_off));
+    }
     transport::Server::Options server;
     server.address = settings_.cluster.listen;
     ASSIGN_OR_RETURN(server_,
@@ -185,6 +178,7 @@ void ClusterMember::standing_changed(const quorum::Standing& now) {
     if (now.active)
         spdlog::info("node {} is the active controller of term {}", settings_.id.value, now.term);
     update_roster();
+    look_after_membership();
     events_.on_standing(now);
 }
 
@@ -194,8 +188,14 @@ void ClusterMember::update_roster() {
     if (!peers_) return;
     quorum::Roster roster;
     const auto& configuration = service_->configuration();
-    roster.members = configuration.voters;
-    roster.members.insert(configuration.learners.begin(), configuration.learners.end());
+    roster.members = configuration.members();
+    // Until the cluster itself says that a member has moved, the operator's words hold: if all have
+    // moved, nobody else can tell where to.
+    for (const auto& voter : settings_.cluster.voters)
+        for (auto& [member, address] : roster.members)
+            if (member.id == voter.id.value && found_.has(member) &&
+                address == found_.address(member))
+                address = voter.address;
     roster.open = !configuration.has(service_->self()) || !service_->standing().leader;
     peers_->set_roster(std::move(roster));
 }
@@ -204,22 +204,38 @@ std::set<std::string> ClusterMember::addresses() const {
     std::set<std::string> out;
     for (const auto& voter : settings_.cluster.voters) out.insert(voter.address);
     const auto& configuration = service_->configuration();
-    for (const auto* members : {&configuration.voters, &configuration.learners})
-        for (const auto& [member, address] : *members) out.insert(address);
+    for (const auto& [member, address] : configuration.members()) out.insert(address);
     out.erase(settings_.cluster.address);
     return out;
 }
 
+bool ClusterMember::settled() const {
+    const auto& configuration = service_->configuration();
+    const auto& self = service_->self();
+    return configuration.has(self) && configuration.address(self) == settings_.cluster.address &&
+           service_->standing().leader;
+}
+
+void ClusterMember::look_after_membership() {
+    if (!peers_ || joining_ || settled()) return;
+    rounds_without_leader_ = 0;
+    joining_ = home().after(milliseconds(0), [this] { apply_if_outside(); });
+}
+
 void ClusterMember::apply_if_outside() {
+    joining_.reset();
+    if (settled()) return;
     joining_ = home().after(kApplyEvery, [this] { apply_if_outside(); });
     // A member that was taken out is told so by nobody: it hears no leader any more.
+    const auto& configuration = service_->configuration();
     const bool led = service_->standing().leader.has_value();
     rounds_without_leader_ = led ? 0 : rounds_without_leader_ + 1;
-    if (service_->configuration().has(service_->self()) &&
+    if (configuration.has(service_->self()) && !led &&
         rounds_without_leader_ < kRoundsWithoutLeader)
         return;
     const JoinRequest request{service_->self(), settings_.cluster.address, cluster_id_,
                               settings_.cluster.controller};
+    if (service_->standing().leader == service_->self()) (void)answer(request);
     for (const auto& address : addresses())
         client_->join(address, -1, request, kApplyPatience, [](const base::Result<JoinReply>& r) {
             if (r.ok() && !r->refusal.empty()) spdlog::debug("not taken in yet: {}", r->refusal);
@@ -268,23 +284,6 @@ base::Status ClusterMember::answer(const TransferRequest& request) {
     RETURN_IF_ERROR(service_->transfer_to(request.to));
     spdlog::info("asked to let controller {} lead", request.to.value);
     return base::ok();
-}
-
-void ClusterMember::watch_faults() {
-    faults_ = home().after(kLookForFaults, [this] { watch_faults(); });
-    std::error_code none;
-    const auto written = std::filesystem::last_write_time(settings_.cluster.fault_file, none);
-    if (none || written == faults_written_) return;
-    faults_written_ = written;
-    std::ifstream in(settings_.cluster.fault_file);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (text == faults_seen_) return;
-    faults_seen_ = text;
-    const auto cut = cut_from(faults_seen_, settings_.id.value);
-    peers_->set_cut(cut);
-    client_->set_cut(cut);
-    endpoint_->set_cut(cut);
-    spdlog::warn("cut off from {} nodes, as {} says", cut.size(), settings_.cluster.fault_file);
 }
 
 }  // namespace broker

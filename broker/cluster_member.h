@@ -1,11 +1,11 @@
 #pragma once
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <set>
 #include <string>
 
 #include "base/status.h"
+#include "broker/link_faults.h"
 #include "broker/settings.h"
 #include "controller/quorum/peers.h"
 #include "controller/rpc/client.h"
@@ -59,7 +59,10 @@ class ClusterMember {
     void hand_over();
     void standing_changed(const quorum::Standing&);
     void update_roster();
-    /// Asks the others to be taken in, until it is a member; again if it hears nothing of them.
+    /// Whether it takes part, at its address, and hears who leads.
+    bool settled() const;
+    void look_after_membership();
+    /// Asks the others to be taken in, until it is settled.
     void apply_if_outside();
     void answer(controller::rpc::Call,
                 base::Function<void(base::Result<controller::rpc::CallResult>)>);
@@ -67,8 +70,6 @@ class ClusterMember {
     base::Status answer(const controller::rpc::TransferRequest&);
     base::Status of_this_cluster(const std::string& cluster_id) const;
     std::set<std::string> addresses() const;
-    /// Of `moldau local cut`.
-    void watch_faults();
 
     const Settings& settings_;
     Events events_;
@@ -79,12 +80,11 @@ class ClusterMember {
     std::unique_ptr<quorum::Peers> peers_;
     std::unique_ptr<controller::rpc::Endpoint> endpoint_;
     std::unique_ptr<transport::Server> server_;
+    raft::Configuration found_;    // in the log at the start
     std::set<raft::Member> gone_;  // nobody listens there; on the home shard
     std::unique_ptr<io::Timer> joining_;
     int rounds_without_leader_ = 0;
-    std::unique_ptr<io::Timer> faults_;
-    std::filesystem::file_time_type faults_written_;
-    std::string faults_seen_;
+    std::unique_ptr<LinkFaults> faults_;
     bool stopped_ = false;
 };
 

@@ -53,6 +53,7 @@ class SimShards : public io::Shards {
         void post(base::Function<void()> work) override { queue.push_back(std::move(work)); }
         bool here() const override { return all_.running_ == this; }
         /// Time stands still.
+        base::InstantMs now() const override { return 0; }
         std::unique_ptr<io::Timer> after(std::chrono::milliseconds,
                                          base::Function<void()>) override {
             return std::make_unique<io::Timer>();

@@ -67,6 +67,7 @@ class FakeShards : public Shards {
             shards_.posted_.push_back(std::move(work));
         }
         bool here() const override { return true; }
+        base::InstantMs now() const override { return shards_.now_.count(); }
         std::unique_ptr<Timer> after(std::chrono::milliseconds delay,
                                      base::Function<void()> work) override {
             const Key key{shards_.now_ + delay, ++shards_.timer_count_};

@@ -73,6 +73,7 @@ class AsioShard : public Shard {
     size_t index() const override { return index_; }
     void post(base::Function<void()> work) override { asio::post(context_, std::move(work)); }
     bool here() const override { return current_shard == this; }
+    base::InstantMs now() const override { return monotonic_clock(); }
     std::unique_ptr<Timer> after(std::chrono::milliseconds delay,
                                  base::Function<void()> work) override {
         CHECK(here()) << "a timer set from outside its shard";

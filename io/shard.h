@@ -33,6 +33,8 @@ class Shard {
     void run(base::Function<void()> work) { here() ? work() : post(std::move(work)); }
     /// Whether the caller runs on this shard's thread.
     virtual bool here() const = 0;
+    /// The clock of its timers.
+    virtual base::InstantMs now() const = 0;
     /// Calls `work` once after `delay`, unless the timer is destroyed first. On this shard only.
     [[nodiscard]] virtual std::unique_ptr<Timer> after(std::chrono::milliseconds delay,
                                                        base::Function<void()> work) = 0;

@@ -35,7 +35,10 @@ Quorum::Quorum(io::Shards& shards, io::Shard& home, LogStore::Opened opened, Opt
     CHECK(image_->position().index == opened.stored.applied);
 }
 
-void Quorum::start() { tick(); }
+void Quorum::start() {
+    ticked_at_ = home_.now();
+    turn();
+}
 
 void Quorum::stop() {
     stopped_ = true;
@@ -43,37 +46,63 @@ void Quorum::stop() {
     for (auto& [context, read] : std::exchange(reads_, {})) read.done(false);
 }
 
-void Quorum::tick() {
-    timer_ = home_.after(options_.tick, [this] { tick(); });
-    raft_->tick();
-    turn();
+/// Wakes the shard only for a tick at which Raft has something to do. One that no longer comes so
+/// soon, as a leader was heard, finds that out by itself.
+void Quorum::keep_time() {
+    const auto at = ticked_at_ + raft_->ticks_until_due() * options_.tick.count();
+    if (timer_ && timer_at_ <= at) return;
+    timer_at_ = at;
+    const auto left = std::max<base::InstantMs>(at - home_.now(), 0);
+    timer_ = home_.after(std::chrono::milliseconds(left), [this] {
+        timer_.reset();
+        catch_up(true);
+        turn();
+    });
+}
+
+/// The ticks that have passed; the one that is due only if `due`.
+void Quorum::catch_up(bool due) {
+    const auto now = home_.now();
+    const int64_t passed = (now - ticked_at_) / options_.tick.count();
+    const int64_t until_due = raft_->ticks_until_due();
+    // Whoever was held up himself first looks at what came meanwhile, and is in no hurry then.
+    const bool held_up = passed > until_due;
+    const int64_t most = due && !(held_up && until_due > 1) ? until_due : until_due - 1;
+    const int64_t ticks = std::min(passed, most);
+    for (int64_t i = 0; i < ticks; ++i) raft_->tick();
+    ticked_at_ = held_up ? now : ticked_at_ + ticks * options_.tick.count();
 }
 
 void Quorum::receive(raft::Message message) {
     if (stopped_) return;
+    catch_up(false);
     raft_->step(std::move(message));
     turn();
 }
 
 void Quorum::gone(const raft::Member& member) {
     if (stopped_) return;
+    catch_up(false);
     raft_->gone(member);
     turn();
 }
 
 base::Expected<raft::Position, raft::Refusal> Quorum::propose(std::string entry) {
+    catch_up(false);
     auto taken = raft_->propose(std::move(entry));
     turn();
     return taken;
 }
 
 base::Expected<raft::Position, raft::Refusal> Quorum::change(const raft::Change& change) {
+    catch_up(false);
     auto taken = raft_->change(change);
     turn();
     return taken;
 }
 
 std::optional<raft::Refusal> Quorum::transfer(const raft::Member& to) {
+    catch_up(false);
     auto refusal = raft_->transfer(to);
     turn();
     return refusal;
@@ -81,6 +110,7 @@ std::optional<raft::Refusal> Quorum::transfer(const raft::Member& to) {
 
 void Quorum::read(base::Function<void(bool)> done) {
     const uint64_t context = next_read_++;
+    if (!stopped_) catch_up(false);
     if (stopped_ || raft_->read(context)) return done(false);
     reads_.emplace(context, Read{{}, std::move(done)});
     turn();
@@ -92,6 +122,7 @@ void Quorum::turn() {
     if (std::exchange(turning_, true)) return;
     while (std::exchange(again_, false) && !stopped_) carry_out();
     turning_ = false;
+    if (!stopped_) keep_time();
 }
 
 void Quorum::carry_out() {

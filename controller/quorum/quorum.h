@@ -68,7 +68,7 @@ class Quorum : public std::enable_shared_from_this<Quorum> {
     /// `opened` is what LogStore::open found, and `opened.stored` what Raft begins with.
     Quorum(io::Shards&, io::Shard& home, LogStore::Opened, Options, Events);
 
-    /// Begins to tick. A quorum of one leads a moment later.
+    /// Time begins to pass. A quorum of one leads a moment later.
     void start();
     /// Nothing is called any more. The write that is out ends by itself.
     void stop();
@@ -98,7 +98,8 @@ class Quorum : public std::enable_shared_from_this<Quorum> {
         base::Function<void(bool)> done;
     };
 
-    void tick();
+    void keep_time();
+    void catch_up(bool due);
     /// After everything that Raft was told: carries out what follows from it.
     void turn();
     void carry_out();
@@ -118,7 +119,9 @@ class Quorum : public std::enable_shared_from_this<Quorum> {
     Events events_;
     const std::unique_ptr<LogStore> log_;  // written to by one piece of work at a time
     std::unique_ptr<raft::Raft> raft_;
+    base::InstantMs ticked_at_ = 0;  // Raft's clock stands there
     std::unique_ptr<io::Timer> timer_;
+    base::InstantMs timer_at_ = 0;
 
     metadata::ImagePtr image_;
     size_t snapshot_bytes_;  // of the newest one

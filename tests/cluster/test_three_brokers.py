@@ -1,5 +1,6 @@
 """Three brokers that are one cluster: what any of them tells of it, and what it survives."""
 
+import json
 import os
 import pathlib
 import signal
@@ -39,6 +40,28 @@ def others(broker):
 
 def states(cluster, to=0):
     return {b["broker"]: b["state"] for b in cluster("broker", "list", "-o", "json", to=to).json}
+
+
+def test_nodes_that_move_are_found_again(three):
+    """All of them at once; then one whose new address only it knows."""
+    three.start()
+    three("topic", "create", "kept")
+    three.local("stop")
+    before = three.port
+    three.port = free_port(6) + 3
+    three.start()
+    wait_until_healthy(three)
+    assert [t["topic"] for t in three("topic", "list", "-o", "json").json] == ["kept"]
+
+    three.local("kill", 2)
+    launch = three.folder / "broker-2" / "launch.json"
+    settings = json.loads(launch.read_text(encoding="utf-8"))
+    settings["controller_port"] = before + 10_000
+    launch.write_text(json.dumps(settings), encoding="utf-8")
+    three.local("start", 2)
+    wait_until_healthy(three)
+    for broker in ALL:
+        three("topic", "create", f"by-{broker}", to=broker)
 
 
 def test_every_broker_tells_of_the_whole_cluster(three):
