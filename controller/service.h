@@ -48,8 +48,8 @@ class Service {
         std::set<int32_t> founders;
         base::InstantMs session_ms = 3000;   // broker.session.timeout.ms
         std::chrono::milliseconds tick{50};  // of Raft
-        int heartbeat_ticks = 4;
-        int election_ticks = 12;                // a follower campaigns after once to twice as many
+        int heartbeat_ticks = 6;
+        int election_ticks = 15;                // a follower campaigns after once to twice as many
         size_t snapshot_bytes = 1 << 20;        // see quorum::Quorum::Options
         base::Function<uint64_t()> draw;        // 64 random bits; not set: the system's
         base::Function<base::InstantMs()> now;  // not set: the monotonic clock

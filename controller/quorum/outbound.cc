@@ -5,6 +5,7 @@
 #include <grpcpp/support/client_callback.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 #include <vector>
 
@@ -62,8 +63,11 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
         home_.post([this, ok] { ok ? welcomed() : over(); });
     }
     void OnWriteDone(bool ok) override {
-        // Not ok: the stream is over, which the read tells as well.
-        if (ok) home_.post([this] { written(); });
+        // Not ok: the stream is over, which the read tells as well. The shard is not woken when
+        // nothing waits for this: most messages are alone.
+        auto writing = Write::out;
+        if (ok && !write_.compare_exchange_strong(writing, Write::none))
+            home_.post([this] { written(); });
     }
     void OnDone(const grpc::Status& status) override {
         home_.post([self = std::unique_ptr<Call>(this), status = transport::from_grpc(status)] {
@@ -73,8 +77,15 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
 
     // On the home shard from here on.
 
+    /// Whether a write is out; when it ends, the owner is told that it may write again.
+    bool writing() {
+        auto state = Write::out;
+        return write_.compare_exchange_strong(state, Write::out_and_awaited) ||
+               state == Write::out_and_awaited;
+    }
     void write(std::vector<raft::Message> messages) {
         if (over_) return;
+        write_ = Write::out;
         batch_.Clear();
         for (auto& m : messages) add(batch_, std::move(m));
         StartWrite(&batch_);
@@ -87,6 +98,8 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
     }
 
   private:
+    enum class Write { none, out, out_and_awaited };
+
     void welcomed() {
         // There is no second one: this read ends with the stream.
         StartRead(&welcome_);
@@ -97,7 +110,8 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
         RemoveHold();
     }
     void written() {
-        if (owner_ != nullptr) owner_->sent();
+        write_ = Write::none;
+        if (owner_ != nullptr) owner_->write();
     }
 
     io::Shard& home_;
@@ -107,6 +121,7 @@ class Outbound::Call final : public grpc::ClientBidiReactor<v1::Batch, v1::Welco
     grpc::ClientContext context_;
     v1::Welcome welcome_;
     v1::Batch batch_;
+    std::atomic<Write> write_{Write::none};  // its end is gRPC's threads' to tell
     bool open_ = false;
     bool over_ = false;  // its end is known here, but the owner is yet to be told why
 };
@@ -183,14 +198,7 @@ void Outbound::send(raft::Message m) {
 }
 
 void Outbound::write() {
-    if (!open_ || writing_ || queue_.empty()) return;
-    writing_ = true;
-    call_->write(queue_.take(kBatchBytes));
-}
-
-void Outbound::sent() {
-    writing_ = false;
-    write();
+    while (open_ && !queue_.empty() && !call_->writing()) call_->write(queue_.take(kBatchBytes));
 }
 
 void Outbound::opened() {
@@ -225,7 +233,6 @@ void Outbound::fail(Trouble trouble, const base::Status& status) {
     timer_ = home_.after(next_pause(trouble), [this] { dial(); });
     call_ = nullptr;
     open_ = false;
-    writing_ = false;
     queue_.clear();
     events_.on_unreachable(to_, trouble, status);
 }

@@ -43,7 +43,6 @@ class Outbound {
     void dial();
     std::shared_ptr<grpc::Channel> connect() const;
     void opened();
-    void sent();
     void write();
     void ended(const base::Status&);
     void fail(Trouble, const base::Status&);
@@ -60,7 +59,6 @@ class Outbound {
     Call* call_ = nullptr;  // is being dialled or open; nullptr: a pause
     bool cut_;
     bool open_ = false;
-    bool writing_ = false;
     bool timed_out_ = false;
     base::InstantMs opened_at_ = 0;
     uint64_t dropped_ = 0;              // while nobody is there to send to
