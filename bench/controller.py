@@ -103,7 +103,7 @@ class Bench:
                 lambda number: kills.broker_lost(nodes, number, nodes.pause, nodes.resume))
         if self.wants("many"):
             at_rest.start(nodes)
-            out["many"] = many_partitions.measure(nodes, progress)
+            many_partitions.measure(nodes, progress, out.setdefault("many", {}))
         if self.wants("image") and isinstance(nodes, Moldau):
             out["image"] = self.image()
         if self.wants("load") and isinstance(nodes, Moldau):

@@ -21,6 +21,11 @@ void append(Records& to, Records more) {
 }
 
 std::optional<Error> unfit(const State& state, const Broker& broker) {
+    if (broker.id.value < 0)
+        return Error{ErrorCode::invalid_request, "a broker's id is 0 or greater"};
+    for (const auto& [name, levels] : broker.features)
+        if (levels.least < 0 || levels.least > levels.most)
+            return Error{ErrorCode::invalid_request, "feature " + name + " has no levels"};
     for (const auto& [name, level] : state.image.features()) {
         auto it = broker.features.find(name);
         const bool silent = it == broker.features.end();

@@ -22,8 +22,8 @@ struct Registration {
 /// for it may have lost what it had acknowledged (KIP-966). The answer is the epoch, which the
 /// broker tells with whatever it asks later. The process that is registered already (same
 /// incarnation) keeps its epoch and its state: a retry changes nothing.
-/// 101 if another process of this id is alive (`session_alive`); 35 if it can't work with a feature
-/// at its finalized level.
+/// 42 if what it says of itself makes no sense; 101 if another process of this id is alive
+/// (`session_alive`); 35 if it can't work with a feature at its finalized level.
 kafka::Outcome<Decision<int64_t>> register_broker(const State&, Registration, int64_t index,
                                                   bool session_alive);
 

@@ -185,6 +185,19 @@ TEST_F(Brokers, ABrokerThatCannotFollowIsRefused) {
         ErrorCode::unsupported_version);
 }
 
+TEST_F(Brokers, NonsenseIsRefused) {
+    const auto refusal = [&](const metadata::Broker& broker) {
+        const auto outcome = register_broker(cluster.state(), {broker, -1}, 100, false);
+        return outcome ? kafka::ErrorCode::none : outcome.error().code;
+    };
+    EXPECT_EQ(refusal(starting(BrokerId{-1}, 7)), kafka::ErrorCode::invalid_request);
+    auto backwards = starting(k1, 7);
+    backwards.features["x"] = {2, 1};
+    EXPECT_EQ(refusal(backwards), kafka::ErrorCode::invalid_request);
+    backwards.features["x"] = {-1, 1};
+    EXPECT_EQ(refusal(backwards), kafka::ErrorCode::invalid_request);
+}
+
 TEST_F(Brokers, FencedOnesLeaveTheIsr) {
     auto decision = *fence_broker(cluster.state(), k0, 1);
     cluster.commit(std::move(decision));
