@@ -1,5 +1,6 @@
 #include "broker/cluster_member.h"
 
+#include <algorithm>
 #include <optional>
 #include <thread>
 
@@ -96,7 +97,8 @@ base::Status ClusterMember::connect() {
         // gone.
         if (trouble != quorum::Trouble::refused) return;
         gone_.insert(member);
-        service_->process_gone(member);
+        // Where the cluster says that it listens, that is; elsewhere it may be alive.
+        if (!by_operator_.contains(member)) service_->process_gone(member);
     };
     peers_ = std::make_unique<quorum::Peers>(home(), std::move(options), std::move(events));
     controller::rpc::Handlers handlers;
@@ -189,13 +191,17 @@ void ClusterMember::update_roster() {
     quorum::Roster roster;
     const auto& configuration = service_->configuration();
     roster.members = configuration.members();
-    // Until the cluster itself says that a member has moved, the operator's words hold: if all have
-    // moved, nobody else can tell where to.
-    for (const auto& voter : settings_.cluster.voters)
-        for (auto& [member, address] : roster.members)
-            if (member.id == voter.id.value && found_.has(member) &&
-                address == found_.address(member))
-                address = voter.address;
+    by_operator_.clear();
+    if (moved()) {
+        // All may have moved. Until the cluster itself says where to, the operator's words hold.
+        for (const auto& voter : settings_.cluster.voters)
+            for (auto& [member, address] : roster.members)
+                if (member.id == voter.id.value && found_.has(member) &&
+                    address == found_.address(member)) {
+                    address = voter.address;
+                    by_operator_.insert(member);
+                }
+    }
     roster.open = !configuration.has(service_->self()) || !service_->standing().leader;
     peers_->set_roster(std::move(roster));
 }
@@ -209,11 +215,19 @@ std::set<std::string> ClusterMember::addresses() const {
     return out;
 }
 
+bool ClusterMember::moved() const {
+    const auto& self = service_->self();
+    return found_.has(self) && found_.address(self) != settings_.cluster.address;
+}
+
 bool ClusterMember::settled() const {
     const auto& configuration = service_->configuration();
     const auto& self = service_->self();
-    return configuration.has(self) && configuration.address(self) == settings_.cluster.address &&
-           service_->standing().leader;
+    const auto founds = [&](const auto& voter) { return voter.id == settings_.id; };
+    const bool to_vote = service_->image()->cluster_id().empty() &&
+                         std::ranges::any_of(settings_.cluster.voters, founds);
+    return (to_vote ? configuration.has_voter(self) : configuration.has(self)) &&
+           configuration.address(self) == settings_.cluster.address && service_->standing().leader;
 }
 
 void ClusterMember::look_after_membership() {

@@ -59,7 +59,9 @@ class ClusterMember {
     void hand_over();
     void standing_changed(const quorum::Standing&);
     void update_roster();
-    /// Whether it takes part, at its address, and hears who leads.
+    /// Whether it has started at another address than its log knew.
+    bool moved() const;
+    /// Whether it takes part as it should, at its address, and hears who leads.
     bool settled() const;
     void look_after_membership();
     /// Asks the others to be taken in, until it is settled.
@@ -80,8 +82,9 @@ class ClusterMember {
     std::unique_ptr<quorum::Peers> peers_;
     std::unique_ptr<controller::rpc::Endpoint> endpoint_;
     std::unique_ptr<transport::Server> server_;
-    raft::Configuration found_;    // in the log at the start
-    std::set<raft::Member> gone_;  // nobody listens there; on the home shard
+    raft::Configuration found_;           // in the log at the start
+    std::set<raft::Member> by_operator_;  // whose address is that of controller.quorum.voters
+    std::set<raft::Member> gone_;         // nobody listens there; on the home shard
     std::unique_ptr<io::Timer> joining_;
     int rounds_without_leader_ = 0;
     std::unique_ptr<LinkFaults> faults_;

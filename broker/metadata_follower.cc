@@ -98,10 +98,10 @@ void MetadataFollower::next() {
 }
 
 void MetadataFollower::discard_strays() {
-    shards_.block([this, image = image_] {
-        partitions_.remove_strays([this, &image](const base::TopicPartition& id) {
+    shards_.block([this, image = image_, leaving = leaving_] {
+        partitions_.remove_strays([&](const base::TopicPartition& id) {
             const auto* p = image ? image->partition(id) : nullptr;
-            return p != nullptr && !here(*p);
+            return p != nullptr && !here(*p) && !leaving.contains(id);
         });
         home_.post([this] {
             std::exchange(strays_removed_, nullptr)();

@@ -168,7 +168,8 @@ void Service::Core::look_after() {
     voters_.step(*quorum_);
     begin_deciding();
     if (!active()) return;
-    for (const auto& broker : sessions_.expired(*head_, options_.now())) fence(broker);
+    for (const auto& broker : sessions_.expired(*head_, options_.now()))
+        if (active()) fence(broker);
 }
 
 void Service::Core::process_gone(base::BrokerId id) {
@@ -210,6 +211,7 @@ void Service::Core::take(Records records, Done done) {
     }
     const auto position = quorum_->propose(entry.SerializeAsString());
     if (!position.ok()) return done(refused(position.error()), 0);
+    if (!active()) return done(not_active(), 0);  // the log failed under it
     head_ = delta.apply({position->index, position->term});
     pending_.push_back({*position, {}});
     pending_.back().done.push_back(std::move(done));
@@ -223,6 +225,7 @@ void Service::Core::take_unconfirmed(Done done) {
 void Service::Core::take_change(const raft::Change& change, Records records, Done done) {
     const auto position = quorum_->change(change);
     if (!position.ok()) return done(refused(position.error()), 0);
+    if (!active()) return done(not_active(), 0);  // the log failed under it
     pending_.push_back({*position, {}});
     if (!records.empty()) return take(std::move(records), std::move(done));
     pending_.back().done.push_back(std::move(done));

@@ -61,7 +61,9 @@ bool Voters::step(quorum::Quorum& quorum, const Wanted& wanted) {
 }
 
 void Voters::step(quorum::Quorum& quorum) {
-    std::erase_if(wanted_, [&](const auto& w) { return step(quorum, w.second); });
+    // A change may end the leadership, which clears the list.
+    for (const auto& [id, wanted] : std::map(wanted_))
+        if (quorum.standing().active && step(quorum, wanted)) wanted_.erase(id);
 }
 
 bool Voters::all_founders_vote(const raft::Configuration& configuration) const {

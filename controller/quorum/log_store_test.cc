@@ -251,7 +251,7 @@ TEST_F(LogStoreTest, AnyDamageIsDataLossThatSaysWhatToDo) {
         for (size_t byte = 0; byte < value.size(); ++byte) {
             const auto status = reopened_after([&](auto& s) { flip_bit(s, key, byte); });
             ASSERT_EQ(status.code(), StatusCode::kDataLoss) << key << " byte " << byte;
-            ASSERT_THAT(base::message(status), HasSubstr("add it again"));
+            ASSERT_THAT(base::message(status), HasSubstr("start it again"));
         }
         const auto removed = reopened_after([&](auto& s) { remove_row(s, key); });
         EXPECT_EQ(removed.code(), StatusCode::kDataLoss) << key << ": " << removed;

@@ -30,6 +30,7 @@ Quorum::Quorum(io::Shards& shards, io::Shard& home, LogStore::Opened opened, Opt
       log_(std::move(opened.log)),
       raft_(std::make_unique<raft::Raft>(with_identity(options_.raft, *log_), opened.stored, *log_,
                                          options_.seed)),
+      ticked_at_(home_.now()),
       image_(std::move(opened.image)),
       snapshot_bytes_(log_->snapshot_bytes()) {
     CHECK(image_->position().index == opened.stored.applied);
@@ -70,7 +71,9 @@ void Quorum::catch_up(bool due) {
     const int64_t most = due && !(held_up && until_due > 1) ? until_due : until_due - 1;
     const int64_t ticks = std::min(passed, most);
     for (int64_t i = 0; i < ticks; ++i) raft_->tick();
-    ticked_at_ = held_up ? now : ticked_at_ + ticks * options_.tick.count();
+    if (!held_up) ticked_at_ += ticks * options_.tick.count();
+    // The tick that was due stays owed, however often something else comes first.
+    else ticked_at_ = due ? now : now - options_.tick.count();
 }
 
 void Quorum::receive(raft::Message message) {
@@ -88,21 +91,18 @@ void Quorum::gone(const raft::Member& member) {
 }
 
 base::Expected<raft::Position, raft::Refusal> Quorum::propose(std::string entry) {
-    catch_up(false);
     auto taken = raft_->propose(std::move(entry));
     turn();
     return taken;
 }
 
 base::Expected<raft::Position, raft::Refusal> Quorum::change(const raft::Change& change) {
-    catch_up(false);
     auto taken = raft_->change(change);
     turn();
     return taken;
 }
 
 std::optional<raft::Refusal> Quorum::transfer(const raft::Member& to) {
-    catch_up(false);
     auto refusal = raft_->transfer(to);
     turn();
     return refusal;
@@ -110,7 +110,6 @@ std::optional<raft::Refusal> Quorum::transfer(const raft::Member& to) {
 
 void Quorum::read(base::Function<void(bool)> done) {
     const uint64_t context = next_read_++;
-    if (!stopped_) catch_up(false);
     if (stopped_ || raft_->read(context)) return done(false);
     reads_.emplace(context, Read{{}, std::move(done)});
     turn();

@@ -34,7 +34,11 @@ void Raft::tick() {
     ++now_;
     ++elapsed_;
     if (auto* leader = std::get_if<Leader>(&role_)) return tick_leader(*leader);
-    if (elapsed_ >= timeout_ && may_campaign()) campaign(true, false);
+    if (elapsed_ < timeout_) return;
+    if (may_campaign()) return campaign(true, false);
+    // Whoever may not campaign forgets a leader that is silent as well: it may have been removed,
+    // which nobody tells it.
+    if (auto* follower = std::get_if<Follower>(&role_)) follower->leader.reset();
 }
 
 int64_t Raft::ticks_until_due() const {

@@ -79,8 +79,8 @@ class Raft {
     // ------------------------------------------------------------------------------------ inputs
     void tick();
     /// In how many ticks the next one sends something, at the soonest: 1 or more. Those before it
-    /// may be given late and together, but before anything else comes in; all that they may do is
-    /// to end a leadership.
+    /// may be given late and together, but before a message comes in; all that they may do is to
+    /// end a leadership.
     int64_t ticks_until_due() const;
     void step(Message);
 

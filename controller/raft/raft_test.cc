@@ -57,6 +57,25 @@ class RaftTest : public testing::Test {
     NoStorage storage_;
 };
 
+TEST_F(RaftTest, WhoMayNotCampaignForgetsALeaderThatIsSilent) {
+    Options options;
+    options.self = member(0);
+    options.cluster = {9, 9};
+    Stored stored;
+    stored.snapshot.configuration.voters[member(1)] = "c1";
+    stored.snapshot.configuration.learners[member(0)] = "c0";
+    Raft raft{options, stored, storage_, 1};
+    for (int i = 0; i < 2; ++i) {
+        step(raft, 1, 1, Heartbeat{});
+        EXPECT_EQ(raft.leader(), member(1));
+        for (int t = 1; t < options.election_ticks; ++t) raft.tick();
+        EXPECT_EQ(raft.leader(), member(1));
+        for (int t = 0; t < options.election_ticks; ++t) raft.tick();
+        EXPECT_EQ(raft.leader(), std::nullopt);
+        EXPECT_EQ(raft.term(), 1);
+    }
+}
+
 TEST_F(RaftTest, OneVoterLeadsOnceItsVoteIsDurableAndCommitsOnceTheEntryIs) {
     auto raft = make(1);
     EXPECT_FALSE(raft.leads());
