@@ -9,7 +9,8 @@ import subprocess
 import time
 
 import pytest
-from conftest import ERROR, OK, PATIENCE_SECONDS, TIMEOUT, USAGE, environment, free_port, moldau, wait_until
+from conftest import (BINARY, ERROR, OK, PATIENCE_SECONDS, TIMEOUT, USAGE, environment, free_port,
+                      moldau, wait_until)
 
 ALL = [0, 1, 2]
 
@@ -62,6 +63,42 @@ def test_nodes_that_move_are_found_again(three):
     wait_until_healthy(three)
     for broker in ALL:
         three("topic", "create", f"by-{broker}", to=broker)
+
+
+@pytest.fixture
+def mere_broker(three, tmp_path):
+    """Starts node 7, which is no controller, in that cluster."""
+    started = []
+
+    def start():
+        port = free_port(4) + 3
+        voters = ",".join(f"{b}@127.0.0.1:{three.port + b + 10_000}" for b in ALL)
+        properties = tmp_path / "server.properties"
+        properties.write_text(f"""node.id=7
+process.roles=broker
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{port + 10_000}
+controller.quorum.voters={voters}
+log.dirs={tmp_path}/node-7
+""", encoding="utf-8")
+        with open(tmp_path / "node-7.log", "wb") as log:
+            started.append(subprocess.Popen([BINARY, "serve", "--config", properties],
+                                            stdout=log, stderr=log, env=environment()))
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait()
+
+
+def test_a_mere_broker_that_is_unregistered_and_runs_on_comes_back(three, mere_broker):
+    three.start()
+    mere_broker()
+    wait_until(lambda: states(three).get(7) == "active", "it serves")
+    assert "is not a controller" in three("controller", "add", 7, code=ERROR).err
+    three("broker", "unregister", 7)
+    wait_until(lambda: states(three).get(7) != "active", "it is out of service")
+    wait_until(lambda: states(three).get(7) == "active", "it serves again")
+    members = three("controller", "status", "-o", "json").json["members"]
+    assert {m["node"]: m["role"] for m in members}[7] == "observer"
 
 
 def test_every_broker_tells_of_the_whole_cluster(three):
