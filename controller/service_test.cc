@@ -25,11 +25,7 @@ class ServiceTest : public testing::Test {
   protected:
     ~ServiceTest() override { close(); }
     void close() {
-        if (service) {
-            std::promise<void> stopped;
-            service->stop([&] { stopped.set_value(); });
-            stopped.get_future().get();
-        }
+        if (service) io::wait_for([this](auto done) { service->stop(std::move(done)); });
         shards->stop();
         service.reset();
     }
@@ -55,12 +51,15 @@ class ServiceTest : public testing::Test {
     }
     template <class Request, class Response = typename ResponseTo<Request>::type>
     kafka::Outcome<Service::Answered<Response>> try_to(Request request) {
-        std::promise<kafka::Outcome<Service::Answered<Response>>> answer;
-        service->submit<Request, Response>(std::move(request), shards->at(1), [&](auto outcome) {
-            EXPECT_TRUE(shards->at(1).here());
-            answer.set_value(std::move(outcome));
+        using Outcome = kafka::Outcome<Service::Answered<Response>>;
+        return io::wait_for<Outcome>([&](auto done) {
+            service->submit<Request, Response>(
+                std::move(request), shards->at(1),
+                [this, done = std::move(done)](Outcome outcome) mutable {
+                    EXPECT_TRUE(shards->at(1).here());
+                    done(std::move(outcome));
+                });
         });
-        return answer.get_future().get();
     }
     /// As the broker does that passes requests on: again until there is an active controller.
     template <class Request>
@@ -92,9 +91,7 @@ class ServiceTest : public testing::Test {
         return request;
     }
     metadata::ImagePtr image() {
-        std::promise<metadata::ImagePtr> image;
-        shards->at(0).post([&] { image.set_value(service->image()); });
-        return image.get_future().get();
+        return io::run_on(shards->at(0), [this] { return service->image(); });
     }
 
     storage::MemoryStore store;
@@ -188,10 +185,9 @@ TEST_F(ServiceTest, AnEncodedRequestIsDecidedAsAnyOther) {
     ASSERT_TRUE(open().ok());
     serve();
     const auto call = [this](kafka::ApiKey key, kafka::Version version, std::string body) {
-        std::promise<kafka::Outcome<Service::Answered<std::string>>> answer;
-        service->call({key, version, std::move(body)},
-                      [&](auto outcome) { answer.set_value(std::move(outcome)); });
-        return answer.get_future().get();
+        return io::wait_for<kafka::Outcome<Service::Answered<std::string>>>([&](auto done) {
+            service->call({key, version, std::move(body)}, std::move(done));
+        });
     };
     const auto body = std::string(base::as_text(kafka::encode(create("a"), 7).bytes));
     const auto outcome = call(kafka::ApiKey::create_topics, 7, body);

@@ -7,27 +7,19 @@
 #include <memory>
 #include <thread>
 
+#include "io/run_on.h"
+
 namespace io {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Runs `work` on the shard and waits for it.
-void on(Shard& shard, base::Function<void()> work) {
-    std::latch done(1);
-    shard.post([&] {
-        work();
-        done.count_down();
-    });
-    done.wait();
-}
 
 TEST(Shard, KnowsItsThread) {
     bool ran = false;  // outlives the shards, and with them the last post
     auto shards = Shards::start(2, 1);
     EXPECT_EQ(shards->count(), 2);
     EXPECT_FALSE(shards->at(0).here());
-    on(shards->at(1), [&] {
+    run_on(shards->at(1), [&] {
         EXPECT_TRUE(shards->at(1).here());
         EXPECT_FALSE(shards->at(0).here());
         EXPECT_EQ(shards->at(1).index(), 1);
@@ -92,7 +84,7 @@ TEST(Timer, RingsOnceInOrderOnItsShard) {
     std::vector<int> rung;
     std::vector<std::unique_ptr<Timer>> timers;
     std::latch done(3);
-    on(shard, [&] {
+    run_on(shard, [&] {
         for (int ms : {20, 1, 10}) {
             timers.push_back(shard.after(std::chrono::milliseconds(ms), [&, ms] {
                 EXPECT_TRUE(shard.here());
@@ -102,7 +94,7 @@ TEST(Timer, RingsOnceInOrderOnItsShard) {
         }
     });
     done.wait();
-    on(shard, [&] { timers.clear(); });
+    run_on(shard, [&] { timers.clear(); });
     EXPECT_THAT(rung, testing::ElementsAre(1, 10, 20));
 }
 
@@ -112,7 +104,7 @@ TEST(Timer, DoesNotRingOnceDestroyedEvenIfItIsDue) {
     int rung = 0;
     std::latch one_rang(1);
     std::unique_ptr<Timer> first, second;
-    on(shard, [&] {
+    run_on(shard, [&] {
         // Both expire in one turn of the loop, and each destroys the other.
         first = shard.after(1ms, [&] {
             ++rung;
@@ -128,8 +120,8 @@ TEST(Timer, DoesNotRingOnceDestroyedEvenIfItIsDue) {
         std::this_thread::sleep_for(5ms);
     });
     one_rang.wait();
-    on(shard, [] {});  // the turn of the loop in which it rang is over
-    on(shard, [&] {
+    run_on(shard, [] {});  // the turn of the loop in which it rang is over
+    run_on(shard, [&] {
         EXPECT_EQ(rung, 1);
         first.reset();
         second.reset();
@@ -145,9 +137,9 @@ TEST(Timer, MayDestroyItselfAndSetTheNext) {
         done.count_down();
         if (!done.try_wait()) timer = shard.after(1ms, [&] { again(); });
     };
-    on(shard, [&] { timer = shard.after(1ms, [&] { again(); }); });
+    run_on(shard, [&] { timer = shard.after(1ms, [&] { again(); }); });
     done.wait();
-    on(shard, [&] { timer.reset(); });
+    run_on(shard, [&] { timer.reset(); });
 }
 
 TEST(Shards, BlockOnThePoolNotOnAShard) {
@@ -191,7 +183,7 @@ TEST(Shards, StopDoesNotWaitForTimersAndDestroysTheirWork) {
     auto owned = std::make_shared<int>();
     auto shards = Shards::start(2, 1);
     std::shared_ptr<std::unique_ptr<Timer>> waiting;
-    on(shards->at(0), [&] {
+    run_on(shards->at(0), [&] {
         auto timer = std::make_shared<std::unique_ptr<Timer>>();
         *timer = shards->at(0).after(1h, [owned] {});
         // Not run, and destroyed with the timer: work of one shard that another one is left with.

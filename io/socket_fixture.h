@@ -16,6 +16,7 @@
 
 #include "io/memory_disk.h"
 #include "io/posix_disk.h"
+#include "io/run_on.h"
 #include "io/socket.h"
 
 namespace io {
@@ -149,12 +150,7 @@ class SocketTest : public testing::Test {
         }
     }
     static void on(Stream& stream, base::Function<void()> work) {
-        std::promise<void> done;
-        stream.shard().post([&] {
-            work();
-            done.set_value();
-        });
-        done.get_future().get();
+        run_on(stream.shard(), std::move(work));
     }
     static std::shared_ptr<Written> write(Stream& stream, std::vector<Piece> pieces) {
         auto outcome = Written::make();

@@ -72,4 +72,26 @@ Ran run_each(const Asked& asked, Function<std::optional<std::string>(uint64_t)> 
     return ran;
 }
 
+int run_program(std::string_view name, int argc, const char* const* argv,
+                Function<std::optional<std::string>(uint64_t, bool)> run,
+                Function<std::vector<Total>()> totals) {
+    const auto asked = asked_for(argc, argv);
+    if (!asked || asked->seeds.empty()) {
+        std::fprintf(stderr, "usage: %s (--seeds A..B | --fresh N)... [--trace]\n",
+                     std::string(name).c_str());
+        return 2;
+    }
+    const auto ran = run_each(*asked, [&](uint64_t seed) { return run(seed, asked->trace); });
+    std::printf("%llu seeds, %llu failed", static_cast<unsigned long long>(ran.seeds),
+                static_cast<unsigned long long>(ran.failed));
+    const char* before = "; ";
+    for (const auto& total : totals()) {
+        std::printf("%s%llu %s", before, static_cast<unsigned long long>(total.count),
+                    std::string(total.of).c_str());
+        before = ", ";
+    }
+    std::printf("; %.1f s\n", ran.seconds);
+    return ran.failed == 0 ? 0 : 1;
+}
+
 }  // namespace base::sim

@@ -22,8 +22,6 @@ struct Asked {
     bool trace = false;
 };
 
-inline constexpr std::string_view kUsage = "(--seeds A..B | --fresh N)... [--trace]";
-
 /// So many of which nobody knows the outcome; prints them, so that they can be run again.
 Seeds fresh_seeds(uint64_t count);
 
@@ -39,5 +37,16 @@ struct Ran {
 /// Runs each seed. What `run` returns is what went wrong, and is printed with the seed, for the
 /// first ten that fail.
 Ran run_each(const Asked&, Function<std::optional<std::string>(uint64_t seed)> run);
+
+/// What a simulation counts, and what that is called: "12 elections".
+struct Total {
+    uint64_t count = 0;
+    std::string_view of;
+};
+/// The main() of a simulation that is a program: runs the seeds that it is asked for, then prints
+/// its totals in a line. 1 if a seed failed, 2 if that is not the usage.
+int run_program(std::string_view name, int argc, const char* const* argv,
+                Function<std::optional<std::string>(uint64_t seed, bool trace)> run,
+                Function<std::vector<Total>()> totals);
 
 }  // namespace base::sim

@@ -55,5 +55,28 @@ TEST(Seeds, AreRunOneByOneAndCounted) {
     EXPECT_EQ(sums.failed, 1u);
 }
 
+TEST(Seeds, AProgramTellsItsTotalsAndWhetherAnythingFailed) {
+    const auto program = [](std::vector<const char*> arguments) {
+        arguments.insert(arguments.begin(), "some_sim");
+        return run_program(
+            "some_sim", static_cast<int>(arguments.size()), arguments.data(),
+            [](uint64_t seed, bool trace) -> std::optional<std::string> {
+                EXPECT_TRUE(trace);
+                if (seed == 5) return "broken";
+                return std::nullopt;
+            },
+            [] {
+                return std::vector<Total>{{12, "elections"}, {3, "lost disks"}};
+            });
+    };
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(program({"--seeds", "3..4", "--trace"}), 0);
+    EXPECT_THAT(testing::internal::GetCapturedStdout(),
+                testing::StartsWith("2 seeds, 0 failed; 12 elections, 3 lost disks; "));
+    EXPECT_EQ(program({"--seeds", "3..5", "--trace"}), 1);
+    EXPECT_EQ(program({}), 2);
+    EXPECT_EQ(program({"--sedes", "1..2"}), 2);
+}
+
 }  // namespace
 }  // namespace base::sim

@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <future>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/quorum.h"
 #include "controller/rpc/client.h"
+#include "io/run_on.h"
 #include "io/shard.h"
 
 namespace cli {
@@ -22,12 +22,12 @@ class ControllerLine {
                           Deadline deadline) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(
             deadline - std::chrono::steady_clock::now());
-        std::promise<base::Status> answered;
-        shards_->at(0).post([&] {
-            client_.transfer(address, ask, std::max(left, std::chrono::milliseconds(1)),
-                             [&](base::Status status) { answered.set_value(std::move(status)); });
+        return io::wait_for<base::Status>([&](auto done) {
+            io::run_on(shards_->at(0), [&] {
+                client_.transfer(address, ask, std::max(left, std::chrono::milliseconds(1)),
+                                 std::move(done));
+            });
         });
-        return answered.get_future().get();
     }
 
   private:

@@ -155,21 +155,15 @@ class TestClient {
     }
     base::Result<JoinReply> join(const std::string& address, const JoinRequest& ask,
                                  std::chrono::milliseconds timeout = 20s, int32_t to = 9) {
-        std::promise<base::Result<JoinReply>> promise;
-        io::run_on(shard(), [&] {
-            client_.join(address, to, ask, timeout,
-                         [&promise](auto reply) { promise.set_value(std::move(reply)); });
+        return io::wait_for<base::Result<JoinReply>>([&](auto done) {
+            io::run_on(shard(), [&] { client_.join(address, to, ask, timeout, std::move(done)); });
         });
-        return promise.get_future().get();
     }
     base::Status transfer(const std::string& address, const TransferRequest& ask,
                           std::chrono::milliseconds timeout = 20s) {
-        std::promise<base::Status> promise;
-        io::run_on(shard(), [&] {
-            client_.transfer(address, ask, timeout,
-                             [&promise](auto status) { promise.set_value(std::move(status)); });
+        return io::wait_for<base::Status>([&](auto done) {
+            io::run_on(shard(), [&] { client_.transfer(address, ask, timeout, std::move(done)); });
         });
-        return promise.get_future().get();
     }
     void cut(std::set<int32_t> nodes) {
         io::run_on(shard(), [&] { client_.set_cut(std::move(nodes)); });

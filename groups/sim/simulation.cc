@@ -257,7 +257,6 @@ void Simulation::chaos() {
     world_.after(100 + world_.below(400), [this] { chaos(); });
     auto& client =
         *clients_[static_cast<size_t>(world_.below(static_cast<int64_t>(clients_.size())))];
-    if (client.state() == Client::State::fenced) ++totals_.fenced;
     if (!client.up()) {
         if (world_.chance(20)) client.start();
         return;

@@ -18,8 +18,8 @@ namespace groups::sim {
 class Simulation final : public Network {
   public:
     struct Totals {
-        uint64_t events = 0, records = 0, generations = 0, failovers = 0, commits = 0, fenced = 0,
-                 expired = 0, dropped = 0;
+        uint64_t events = 0, records = 0, generations = 0, failovers = 0, commits = 0, expired = 0,
+                 dropped = 0;
     };
 
     Simulation(uint64_t seed, bool trace);
