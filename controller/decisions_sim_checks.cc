@@ -146,7 +146,10 @@ void DecisionsSim::check_change(const Partition& before, const Partition& p, siz
     const bool moved = before.replicas != p.replicas && before.replicas.size() > p.replicas.size();
     if (moved && p.isr.size() < std::min(min_isr, before.isr.size()))
         wrong("a move left too few in sync");
-    if (p.isr.size() >= min_isr) return;
+    const bool unclean = p.leader != before.leader && p.leader != kNoBroker &&
+                         !contains(before.isr, p.leader) && !contains(before.elr, p.leader) &&
+                         !joining_.contains(p.leader);
+    if (p.isr.size() >= min_isr || unclean) return;
     // Nobody that holds all may be forgotten.
     for (const auto* some : {&before.isr, &before.elr})
         for (auto id : *some)

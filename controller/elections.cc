@@ -120,10 +120,19 @@ Partition decide(const Partition& old, Change change, const metadata::Topic& top
     } else if (leader != kNoBroker && !contains(next.isr, leader)) {
         next.isr.push_back(leader);
     }
-    next.elr = eligible_leaders(old, next, change.unclean, min_isr);
+    // What is committed is now what an unclean leader has. The others cut their logs back to its
+    // own.
+    if (unclean) next.elr.clear();
+    else next.elr = eligible_leaders(old, next, change.unclean, min_isr);
 
     if (leader != kNoBroker) next.last_known_elr.clear();
     else if (old.leader != kNoBroker) next.last_known_elr = {old.leader};
+    std::erase_if(next.last_known_elr, [&](BrokerId id) { return !contains(next.replicas, id); });
+    // Where a move has taken the last leader away: the last of those that could have led instead.
+    const bool nobody = leader == kNoBroker && next.isr.empty() && next.elr.empty();
+    if (nobody && next.last_known_elr.empty() && change.unclean != kNoBroker &&
+        contains(next.replicas, change.unclean))
+        next.last_known_elr = {change.unclean};
     const bool ends_a_replica = !without(old.replicas, next.replicas).empty();
     if (next.leader != old.leader || ends_a_replica) ++next.leader_epoch;
     if (next != old) ++next.partition_epoch;

@@ -58,8 +58,8 @@ struct Change {
 ///   4. with ISR and ELR empty, the last known leader if alive: unclean;
 ///   5. with Election::unclean the first replica that is alive: unclean;
 ///   6. nobody.
-/// An unclean leader is alone in the ISR, and the partition is recovering. The leader epoch rises
-/// with a change of leader and where a reassignment ends a replica.
+/// An unclean leader is alone in the ISR, with nobody in the ELR, and the partition is recovering.
+/// The leader epoch rises with a change of leader and where a reassignment ends a replica.
 metadata::Partition decide(const metadata::Partition&, Change, const metadata::Topic&,
                            const TopicRules&, const Alive&);
 

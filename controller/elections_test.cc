@@ -121,6 +121,38 @@ TEST_F(Elections, TheLastLeaderOnlyIfItIsAlive) {
     EXPECT_TRUE(next.last_known_elr.empty());
 }
 
+TEST_F(Elections, AnUncleanLeaderLeavesNobodyElseEligible) {
+    p.isr = {};
+    p.elr = {k1};
+    p.leader = kNoBroker;
+    Change change(p);
+    change.election = Election::unclean;
+    auto next = decided(std::move(change), [](BrokerId id) { return id == k2; });
+    EXPECT_EQ(next.leader, k2);
+    EXPECT_EQ(next.isr, (Ids{k2}));
+    EXPECT_TRUE(next.elr.empty()) << "k1 will cut its log back to that of k2";
+    EXPECT_TRUE(next.recovering);
+}
+
+TEST_F(Elections, ALastLeaderThatWentAwayMakesRoomForTheLastThatCouldHaveLed) {
+    p.isr = {};
+    p.elr = {k1};
+    p.leader = kNoBroker;
+    p.last_known_elr = {k0};
+    Change moved(p);
+    moved.replicas = {k1, k2};
+    const Alive none = [](BrokerId) { return false; };
+    auto next = decided(std::move(moved), none);
+    EXPECT_TRUE(next.last_known_elr.empty()) << "it deletes its log, and may come back without";
+    EXPECT_EQ(next.elr, (Ids{k1}));
+    p = next;
+    Change crashed(p);
+    crashed.unclean = k1;
+    next = decided(std::move(crashed), none);
+    EXPECT_TRUE(next.elr.empty());
+    EXPECT_EQ(next.last_known_elr, (Ids{k1}));
+}
+
 TEST_F(Elections, AreAskedForByClients) {
     EXPECT_EQ(ask(0), ErrorCode::election_not_needed);
     put(without(k0));
