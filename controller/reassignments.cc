@@ -77,7 +77,9 @@ Error alter(const Asked& asked, const metadata::Topic& topic, const Partition& p
                         std::to_string(replicas->size())};
     }
     Change change = replicas ? begun(p, broker_ids(*replicas)) : taken_back(p);
-    if (change.isr.size() < p.isr.size()) {
+    const bool drops_an_eligible_leader =
+        change.isr.size() < p.isr.size() || !without(p.elr, change.replicas).empty();
+    if (drops_an_eligible_leader) {
         const auto least =
             std::min(static_cast<size_t>(asked.rules.min_isr(topic)), change.replicas.size());
         if (change.isr.size() < std::max<size_t>(least, 1))

@@ -173,6 +173,17 @@ TEST_F(Reassignments, AreNotTakenBackToTooFew) {
     EXPECT_EQ(plain(now().isr), (Plain{0, 2}));
 }
 
+TEST_F(Reassignments, AreNotTakenBackFromTheOnlyOneThatMayLead) {
+    ASSERT_EQ(move(Plain{0, 1, 3}), ErrorCode::none);
+    auto p = now();
+    p.isr = {};
+    p.elr = {BrokerId{3}};
+    p.leader = metadata::kNoBroker;
+    cluster.replay({metadata::partition_record(kTopic, p)});
+    EXPECT_EQ(take_back(), ErrorCode::invalid_replica_assignment);
+    EXPECT_EQ(now(), p);
+}
+
 TEST_F(Reassignments, AreReplacedFromWhereTheyStarted) {
     EXPECT_EQ(move(Plain{3, 4}), ErrorCode::none);
     EXPECT_EQ(in_sync({0, 1, 2, 3}), ErrorCode::none);
