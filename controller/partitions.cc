@@ -115,8 +115,9 @@ Decision<Response> alter_partitions(const State& state, const Request& request) 
             row.error_code = refusal(state, *p, asks, asked);
             if (row.error_code != ErrorCode::none) continue;
             Partition next = altered(state, *topic, *p, asked, rules);
-            if (auto record = change_record(topic->id, *p, next))
-                d.records.push_back(*std::move(record));
+            // The same row again is a new one, too: no older proposal for it is taken after.
+            if (next == *p) ++next.partition_epoch;
+            d.records.push_back(*change_record(topic->id, *p, next));
             if (next.leader != asks) row.error_code = ErrorCode::new_leader_elected;
             else tell(next, row);
             changed.insert_or_assign(id, std::move(next));

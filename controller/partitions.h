@@ -18,7 +18,8 @@ namespace controller {
 ///   107  somebody in the new ISR is not registered, fenced, shutting down, or was registered under
 ///        another epoch than the leader saw;
 ///   108  the change was taken, and with it the end of a reassignment made another one the leader.
-/// With 0 the row as it is afterwards.
+/// With 0 the row as it is afterwards. Its partition epoch rises always: whoever proposes the ISR
+/// that there is wants older proposals, which may be on their way, not to be taken any more.
 Decision<kafka::AlterPartitionResponse> alter_partitions(const State&,
                                                          const kafka::AlterPartitionRequest&);
 

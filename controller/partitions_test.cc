@@ -79,6 +79,16 @@ TEST_F(Partitions, TakeTheLeadersIsr) {
     EXPECT_TRUE(now().elr.empty());
 }
 
+TEST_F(Partitions, TheSameIsrAgainMakesOlderProposalsVoid) {
+    const auto row = propose({});
+    EXPECT_EQ(row.error_code, ErrorCode::none);
+    EXPECT_EQ(row.partition_epoch, 6);
+    EXPECT_EQ(now().partition_epoch, 6);
+    EXPECT_EQ(now().isr, ids({0, 1}));
+    EXPECT_EQ(refused({.isr = {{0, 1}, {1, 1}, {2, 1}}, .partition_epoch = 5}),
+              ErrorCode::invalid_update_version);
+}
+
 TEST_F(Partitions, RefuseInKafkasOrder) {
     EXPECT_EQ(refused({.topic = {9, 9}}), ErrorCode::unknown_topic_id);
     EXPECT_EQ(refused({.index = 7}), ErrorCode::unknown_topic_or_partition);
