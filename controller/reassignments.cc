@@ -77,8 +77,10 @@ Error alter(const Asked& asked, const metadata::Topic& topic, const Partition& p
                         std::to_string(replicas->size())};
     }
     Change change = replicas ? begun(p, broker_ids(*replicas)) : taken_back(p);
+    const bool only_the_last_leader = p.isr.empty() && p.elr.empty();
     const bool drops_an_eligible_leader =
-        change.isr.size() < p.isr.size() || !without(p.elr, change.replicas).empty();
+        change.isr.size() < p.isr.size() || !without(p.elr, change.replicas).empty() ||
+        (only_the_last_leader && !without(p.last_known_elr, change.replicas).empty());
     if (drops_an_eligible_leader) {
         const auto least =
             std::min(static_cast<size_t>(asked.rules.min_isr(topic)), change.replicas.size());

@@ -182,6 +182,11 @@ TEST_F(Reassignments, AreNotTakenBackFromTheOnlyOneThatMayLead) {
     cluster.replay({metadata::partition_record(kTopic, p)});
     EXPECT_EQ(take_back(), ErrorCode::invalid_replica_assignment);
     EXPECT_EQ(now(), p);
+
+    p.elr = {};
+    p.last_known_elr = {BrokerId{3}};
+    cluster.replay({metadata::partition_record(kTopic, p)});
+    EXPECT_EQ(take_back(), ErrorCode::invalid_replica_assignment) << "the last leader";
 }
 
 TEST_F(Reassignments, AreReplacedFromWhereTheyStarted) {
