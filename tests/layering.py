@@ -32,6 +32,7 @@ PURE = [
     r"controller/rpc/wire",
     r"controller/transport/ids",
     r"replication/replica\w*",
+    r"replication/replica/\w+",
     r"groups/(groups?|join|sync|rebalance|commits|describe|effects|members?|offsets|transactions)",
     r"metadata/\w+",
     r"storage/retention",
