@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a copy of the core's sources in which each mutant of mutants.txt can be switched on.
 
-    mutate.py mutants.txt SOURCE_DIR OUTPUT_DIR
+    mutate.py mutants.txt SOURCE_DIR OUTPUT_DIR [NAMESPACE]
 
 In OUTPUT_DIR: a mutated file for each .cc of SOURCE_DIR that has mutants, and mutants.inc with one
 MUTANT(name, seed, script) each. The sources themselves know nothing of all this.
@@ -40,14 +40,15 @@ def replaced(text, number, mutant):
 
 def main():
     mutants = read(pathlib.Path(sys.argv[1]))
-    source, output = map(pathlib.Path, sys.argv[2:])
+    source, output = map(pathlib.Path, sys.argv[2:4])
+    namespace = sys.argv[4] if len(sys.argv) > 4 else "raft"
     output.mkdir(parents=True, exist_ok=True)
     names = {mutant["file"] for mutant in mutants}
     texts = {name: (source / name).read_text(encoding="utf-8") for name in names}
     for number, mutant in enumerate(mutants, 1):
         texts[mutant["file"]] = replaced(texts[mutant["file"]], number, mutant)
     for name, text in texts.items():
-        prelude = "namespace raft { extern int mutant; }\n#line 1\n"
+        prelude = f"namespace {namespace} {{ extern int mutant; }}\n#line 1\n"
         (output / name).write_text(prelude + text, encoding="utf-8")
     (output / "mutants.inc").write_text("".join(
         f'MUTANT("{m["name"]}", {m.get("seed", 0)}, "{m.get("script", "")}")\n' for m in mutants))
