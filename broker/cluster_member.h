@@ -11,8 +11,8 @@
 #include "controller/rpc/client.h"
 #include "controller/rpc/endpoint.h"
 #include "controller/service.h"
-#include "controller/transport/server.h"
 #include "io/shard.h"
+#include "io/transport/server.h"
 
 namespace storage {
 class Store;

@@ -9,8 +9,8 @@
 #include "absl/random/random.h"
 #include "controller/rpc/client.h"
 #include "controller/rpc/endpoint.h"
-#include "controller/transport/server.h"
 #include "io/run_on.h"
+#include "io/transport/server.h"
 #include "spdlog/spdlog.h"
 
 namespace broker {

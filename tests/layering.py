@@ -30,7 +30,7 @@ PURE = [
     r"controller/raft/\w+",
     r"controller/quorum/(roster|send_queue|wire)",
     r"controller/rpc/wire",
-    r"controller/transport/ids",
+    r"controller/wire/\w+",
     r"replication/replica\w*",
     r"replication/replica/\w+",
     r"groups/(groups?|join|sync|rebalance|commits|describe|effects|members?|offsets|transactions)",
@@ -46,7 +46,7 @@ IMPURE = [
 ]
 # A library that is heavy to compile stays out of headers, and with those whose work it does.
 GRPC = re.compile(r'#\s*include [<"](grpc(?:pp)?/[^>"]*|[^>"]*\.grpc\.pb\.h)[>"]')
-GRPC_IN = re.compile(r"controller/(quorum|rpc|transport)/\w+\.cc")
+GRPC_IN = re.compile(r"(controller/(quorum|rpc)|io/transport|replication/streams)/\w+\.cc")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 UNORDERED = re.compile(
     r"\b(?:std::unordered_(?:multi)?(?:map|set)|absl::(?:flat|node)_hash_(?:map|set))\s*<")

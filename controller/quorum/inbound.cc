@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "controller/transport/convert.h"
+#include "io/transport/convert.h"
 #include "proto/raft.grpc.pb.h"
 
 namespace quorum {

@@ -11,8 +11,8 @@
 
 #include "base/check.h"
 #include "controller/quorum/wire.h"
-#include "controller/transport/channel.h"
-#include "controller/transport/convert.h"
+#include "io/transport/channel.h"
+#include "io/transport/convert.h"
 #include "proto/raft.grpc.pb.h"
 
 namespace quorum {

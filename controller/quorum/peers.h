@@ -14,8 +14,8 @@
 #include "base/uuid.h"
 #include "controller/quorum/roster.h"
 #include "controller/raft/message.h"
-#include "controller/transport/alive.h"
 #include "io/shard.h"
+#include "io/transport/alive.h"
 
 namespace grpc {
 class Service;

@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "base/check.h"
-#include "controller/transport/ids.h"
+#include "controller/wire/ids.h"
 #include "proto/raft.pb.h"
 
 namespace quorum {
@@ -25,8 +25,8 @@ constexpr size_t kMemberOverhead = 32;
 
 // ------------------------------------------------------------------------------------------ ids
 
-using transport::put;
-using transport::taken;
+using wire::put;
+using wire::taken;
 
 void put(v1::Position& out, const raft::Position& position) {
     out.set_index(position.index);

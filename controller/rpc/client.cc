@@ -12,9 +12,9 @@
 #include "base/check.h"
 #include "base/time.h"
 #include "controller/rpc/wire.h"
-#include "controller/transport/alive.h"
-#include "controller/transport/channel.h"
-#include "controller/transport/convert.h"
+#include "io/transport/alive.h"
+#include "io/transport/channel.h"
+#include "io/transport/convert.h"
 
 namespace controller::rpc {
 

@@ -9,8 +9,8 @@
 
 #include "base/check.h"
 #include "controller/rpc/wire.h"
-#include "controller/transport/alive.h"
-#include "controller/transport/convert.h"
+#include "io/transport/alive.h"
+#include "io/transport/convert.h"
 #include "proto/controller.grpc.pb.h"
 
 namespace controller::rpc {

@@ -13,8 +13,8 @@
 #include "base/check.h"
 #include "controller/rpc/client.h"
 #include "controller/rpc/endpoint.h"
-#include "controller/transport/server.h"
 #include "io/run_on.h"
+#include "io/transport/server.h"
 
 namespace controller::rpc {
 

@@ -3,7 +3,7 @@
 #include <climits>
 #include <utility>
 
-#include "controller/transport/ids.h"
+#include "controller/wire/ids.h"
 #include "proto/controller.pb.h"
 
 namespace controller::rpc {
@@ -28,7 +28,7 @@ base::Result<int16_t> taken(int32_t value, const char* what) {
 base::Result<raft::Member> taken(const moldau::raft::v1::Member& member) {
     if (member.id() < 0) return base::invalid("a negative id");
     if (!member.has_incarnation()) return base::invalid("a member without an incarnation");
-    return transport::taken(member);
+    return wire::taken(member);
 }
 
 base::Result<std::string> taken(std::string* text) {
@@ -59,7 +59,7 @@ std::string encode(const CallResult& result) {
 
 std::string encode(const JoinRequest& request) {
     v1::JoinRequest out;
-    transport::put(*out.mutable_self(), request.self);
+    wire::put(*out.mutable_self(), request.self);
     out.set_address(request.address);
     out.set_cluster_id(request.cluster_id);
     out.set_voter(request.voter);
@@ -69,7 +69,7 @@ std::string encode(const JoinRequest& request) {
 std::string encode(const JoinReply& reply) {
     v1::JoinReply out;
     out.set_cluster_id(reply.cluster_id);
-    transport::put(*out.mutable_self(), reply.self);
+    wire::put(*out.mutable_self(), reply.self);
     out.set_refusal(reply.refusal);
     return out.SerializeAsString();
 }

@@ -1,10 +1,10 @@
-#include "controller/transport/server.h"
+#include "io/transport/server.h"
 
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-#include "controller/transport/connection.h"
+#include "io/transport/connection.h"
 
 namespace transport {
 

@@ -1,4 +1,4 @@
-#include "controller/transport/convert.h"
+#include "io/transport/convert.h"
 
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/status.h>

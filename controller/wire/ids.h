@@ -7,7 +7,7 @@ class Uuid;
 }  // namespace moldau::raft::v1
 
 /// Ids that proto/raft.proto and proto/controller.proto share.
-namespace transport {
+namespace wire {
 
 void put(moldau::raft::v1::Uuid& out, const base::Uuid&);
 void put(moldau::raft::v1::Member& out, const raft::Member&);
@@ -16,4 +16,4 @@ void put(moldau::raft::v1::Member& out, const raft::Member&);
 base::Uuid taken(const moldau::raft::v1::Uuid&);
 raft::Member taken(const moldau::raft::v1::Member&);
 
-}  // namespace transport
+}  // namespace wire

@@ -1,8 +1,8 @@
-#include "controller/transport/ids.h"
+#include "controller/wire/ids.h"
 
 #include "proto/raft.pb.h"
 
-namespace transport {
+namespace wire {
 
 namespace v1 = moldau::raft::v1;
 
@@ -19,4 +19,4 @@ void put(v1::Member& out, const raft::Member& member) {
 base::Uuid taken(const v1::Uuid& uuid) { return {uuid.hi(), uuid.lo()}; }
 raft::Member taken(const v1::Member& member) { return {member.id(), taken(member.incarnation())}; }
 
-}  // namespace transport
+}  // namespace wire

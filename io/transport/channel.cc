@@ -1,10 +1,10 @@
-#include "controller/transport/channel.h"
+#include "io/transport/channel.h"
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
-#include "controller/transport/connection.h"
+#include "io/transport/connection.h"
 
 namespace transport {
 

@@ -1,4 +1,4 @@
-#include "controller/transport/connection.h"
+#include "io/transport/connection.h"
 
 #include <grpc/grpc.h>
 
