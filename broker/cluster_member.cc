@@ -30,8 +30,9 @@ constexpr milliseconds kHandOverPause{2};
 
 base::Result<std::unique_ptr<ClusterMember>> ClusterMember::start(
     const Settings& settings, storage::Store& store, const std::string& cluster_id, Events events,
-    const std::function<bool()>& stopping) {
-    std::unique_ptr<ClusterMember> out(new ClusterMember(settings, std::move(events)));
+    const std::function<bool()>& stopping, std::vector<grpc::Service*> services) {
+    std::unique_ptr<ClusterMember> out(
+        new ClusterMember(settings, std::move(events), std::move(services)));
     RETURN_IF_ERROR(out->open(store, cluster_id, stopping));
     RETURN_IF_ERROR(out->connect());
     out->service_->start();
@@ -112,18 +113,23 @@ base::Status ClusterMember::connect() {
     endpoint_ = std::make_unique<controller::rpc::Endpoint>(home(), std::move(handlers));
     io::run_on(home(), [this] { update_roster(); });
     if (const auto& file = settings_.cluster.fault_file; !file.empty()) {
-        const auto cut_off = [this](const std::set<int32_t>& nodes) {
-            peers_->set_cut(nodes);
-            client_->set_cut(nodes);
-            endpoint_->set_cut(nodes);
-        };
-        ASSIGN_OR_RETURN(faults_, LinkFaults::start(home(), file, settings_.id.value, cut_off));
+        ASSIGN_OR_RETURN(faults_, LinkFaults::start(home(), file, settings_.id.value,
+                                                    [this](const auto& nodes) { cut_off(nodes); }));
     }
     transport::Server::Options server;
     server.address = settings_.cluster.listen;
-    ASSIGN_OR_RETURN(server_,
-                     transport::Server::start(server, {&peers_->service(), &endpoint_->service()}));
+    std::vector<grpc::Service*> services{&peers_->service(), &endpoint_->service()};
+    services.insert(services.end(), services_.begin(), services_.end());
+    ASSIGN_OR_RETURN(server_, transport::Server::start(server, services));
     return base::ok();
+}
+
+void ClusterMember::cut_off(const std::set<int32_t>& nodes) {
+    cut_ = nodes;
+    peers_->set_cut(nodes);
+    client_->set_cut(nodes);
+    endpoint_->set_cut(nodes);
+    if (events_.on_cut) events_.on_cut(nodes);
 }
 
 /// So that an orderly stop of who leads costs nobody an election's wait.
@@ -203,10 +209,14 @@ void ClusterMember::update_roster() {
                 }
     }
     roster.open = !configuration.has(service_->self()) || !service_->standing().leader;
+    std::map<base::BrokerId, std::string> addresses;
+    for (const auto& [member, address] : roster.members) addresses[{member.id}] = address;
     peers_->set_roster(std::move(roster));
+    if (std::exchange(addresses_, addresses) != addresses && events_.on_addresses)
+        events_.on_addresses(addresses_);
 }
 
-std::set<std::string> ClusterMember::addresses() const {
+std::set<std::string> ClusterMember::others() const {
     std::set<std::string> out;
     for (const auto& voter : settings_.cluster.voters) out.insert(voter.address);
     const auto& configuration = service_->configuration();
@@ -250,7 +260,7 @@ void ClusterMember::apply_if_outside() {
     const JoinRequest request{service_->self(), settings_.cluster.address, cluster_id_,
                               settings_.cluster.controller};
     if (service_->standing().leader == service_->self()) (void)answer(request);
-    for (const auto& address : addresses())
+    for (const auto& address : others())
         client_->join(address, -1, request, kApplyPatience, [](const base::Result<JoinReply>& r) {
             if (r.ok() && !r->refusal.empty()) spdlog::debug("not taken in yet: {}", r->refusal);
         });
