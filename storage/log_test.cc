@@ -249,6 +249,43 @@ TEST_F(LogTest, TruncationAtTheEndForgetsAnEpochThatWroteNothing) {
     EXPECT_TRUE(log->append_replicated(numbered(2, 4), 6, now).ok());
 }
 
+TEST_F(LogTest, TheStoredHighWatermarkGoesBackWithTheLog) {
+    open();
+    append_many(9);
+    ASSERT_TRUE(log->checkpoint(7).ok());
+    ASSERT_TRUE(log->truncate_to(5).ok());
+    EXPECT_EQ(log->stored_high_watermark(), 5);
+    append_many(4);
+    crash();
+    open();
+    EXPECT_EQ(log->end(), 9);
+    EXPECT_EQ(log->stored_high_watermark(), 5) << "of the others nobody has said anything";
+    ASSERT_TRUE(log->restart_at(3).ok());
+    append_many(4);
+    crash();
+    open();
+    EXPECT_EQ(log->end(), 7);
+    EXPECT_EQ(log->stored_high_watermark(), 3);
+}
+
+TEST_F(LogTest, TheStoredHighWatermarkIsNotPastWhatALossOfPowerLeaves) {
+    open();
+    append_many(3);
+    sync();
+    append_many(3);
+    ASSERT_TRUE(log->checkpoint(6).ok());
+    ASSERT_TRUE(store->write({}, Store::Durability::synced).ok());
+    lose_power(1);
+    open();
+    const auto left = log->end();
+    ASSERT_LT(left, 6);
+    append_many(3);
+    crash();
+    open();
+    ASSERT_EQ(log->end(), left + 3);
+    EXPECT_EQ(log->stored_high_watermark(), left);
+}
+
 TEST_F(LogTest, RemovedSegmentsStayReadableForThoseWhoHoldThem) {
     open();
     append_many(9);

@@ -26,14 +26,17 @@ base::Status PartitionLog::truncate_to(base::Offset offset) {
 
     // Were the stored recovery point past the new end after a crash, records would seem lost.
     const bool below_mark = cut.end < mark_.offset;
+    // And past the new end the stored high watermark would speak of records that are yet to come.
+    const bool below_committed = cut.end < high_watermark_;
+    if (below_committed) high_watermark_ = cut.end;
     if (below_mark) mark_ = {cut.end, segments_[segment]->base(), cut.bytes, cut.newest};
     lineage_.cut_back(cut.end);
     WriteBatch batch;
     drop_snapshots_past(batch, cut.end);
-    if (below_mark) batch.put(checkpoint_key(place_.id), row().serialize());
+    const bool first = below_mark || below_committed;
+    if (first) batch.put(checkpoint_key(place_.id), row().serialize());
     if (!batch.empty()) {
-        const auto durability =
-            below_mark ? Store::Durability::synced : Store::Durability::buffered;
+        const auto durability = first ? Store::Durability::synced : Store::Durability::buffered;
         RETURN_IF_ERROR(store(std::move(batch), durability));
     }
     stored_row_.clear();
@@ -114,6 +117,7 @@ base::Status PartitionLog::restart_at(base::Offset offset) {
 base::Status PartitionLog::begin_anew(base::Offset offset, Producers producers) {
     // The intent is stored first: whatever a crash leaves of the files, the next start ends it.
     start_ = offset;
+    high_watermark_ = std::min(high_watermark_, offset);
     mark_ = {offset, offset, 0, -1};
     lineage_.clear();
     producers_ = std::move(producers);

@@ -340,7 +340,7 @@ base::Status Recovery::skip_to_start() {
     out_.lineage.cut_front(out_.start);
     out_.lineage.cut_back(active.end());
     out_.mark = {active.end(), active.base(), active.bytes(), active.newest()};
-    out_.high_watermark = was_.high_watermark;
+    out_.high_watermark = std::min(was_.high_watermark, active.end());
     return base::ok();
 }
 
@@ -348,6 +348,8 @@ base::Status Recovery::skip_to_start() {
 base::Status Recovery::store() {
     // An empty segment after the recovery point: the point moves there, so its file must stay.
     if (out_.mark.segment != was_.recovery.segment) changed_ = true;
+    // What it said of records that are lost must not be said of those that take their place.
+    if (out_.high_watermark < was_.high_watermark) changed_ = true;
     if (!changed_ && closed_cleanly_) return base::ok();
     // The file may have been cut back without a sync; what was cut must not come back.
     if (!changed_) return out_.segments.back()->file()->sync();
@@ -388,7 +390,7 @@ base::Status Recovery::store_rows(const SyncedMark& mark, bool restarting) {
     out_.snapshots.insert(mark.offset);
     const Checkpoint row{.recovery = mark,
                          .start = out_.start,
-                         .high_watermark = was_.high_watermark,
+                         .high_watermark = out_.high_watermark,
                          .restarting = restarting,
                          .lineage = out_.lineage.entries()};
     batch.put(checkpoint_key(place_.id), row.serialize());
