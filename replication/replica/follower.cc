@@ -82,7 +82,8 @@ Effects Replica::offered(const Offer& offer, InstantMs now) {
 Effects Replica::taken(const Offer& offer) {
     Effects e;
     auto* follower = std::get_if<Follower>(&role_);
-    if (follower == nullptr) return e;
+    if (follower == nullptr || offer.epoch != row_.epoch || offer.session != follower->session)
+        return e;
     follower->reported = std::max(follower->reported, offer.high_watermark);
     keep_up(*follower, e);
     return e;

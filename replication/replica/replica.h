@@ -50,8 +50,8 @@ enum class Answer {
 };
 
 /// What a follower has to do with its log before anything else, and report by cut_done().
-/// A high watermark that was stored and is larger is stored anew before: after a restart it would
-/// show records of which nobody knows yet whether they are committed.
+/// With it goes back a high watermark that is stored: after a restart it would show records of
+/// which nobody knows yet whether they are committed.
 struct Cut {
     Offset to = 0;
     bool restart = false;  // drop everything and begin at `to`; otherwise truncate to it

@@ -290,6 +290,13 @@ TEST_F(ReplicaTest, AFollowerTakesWhatComesNextAndAcknowledgesIt) {
     EXPECT_EQ(asked(gap)->session, 2u);
 }
 
+TEST_F(ReplicaTest, AStoredHighWatermarkIsNeitherPastTheLogNorBeforeIt) {
+    log.first = 3;
+    log.next = 5;
+    EXPECT_EQ(Replica({me, 10}, kOptions, log, 9).high_watermark(), 5);
+    EXPECT_EQ(Replica({me, 10}, kOptions, log, 1).high_watermark(), 3);
+}
+
 TEST_F(ReplicaTest, LeadsOnlyInItsOwnLife) {
     auto before = row(1, 1, {me});
     before.brokers[me].epoch = 9;
