@@ -94,7 +94,9 @@ void Cluster::crash(Node& node, const Fate& fate) {
     ++node.life;
     leave(node);
     node.damaged = node.damaged || fate.damages;
-    if (node.log) node.log->crash(fate.survives, fate.known);
+    if (!node.log) return;
+    node.log->crash(fate.survives, fate.known);
+    node.stored_high_watermark = std::min(node.stored_high_watermark, node.log->end());
 }
 
 void Cluster::stop(Node& node) {

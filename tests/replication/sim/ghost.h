@@ -57,6 +57,7 @@ class Ghost {
     void count();
     void compare(Node&);
     void check_member(const Node&, const char* what);
+    bool as_its_leader(const Node&) const;
     void check_node(Node&);
     /// What it has for good: on its disk, or with write.caching in memory.
     Offset safely(const Node&) const;
