@@ -3,6 +3,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "cli/command.h"
+#include "cli/commands/lab.h"
 #include "cli/output.h"
 
 namespace {
@@ -61,6 +62,7 @@ int main(int argc, char** argv) {
     cli::add_controller(app, chosen);
     cli::add_controller_transfer(app, chosen);
     cli::add_config(app, chosen);
+    cli::add_lab(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
