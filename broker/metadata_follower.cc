@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "broker/assignments.h"
 #include "broker/resolve.h"
 #include "broker/services.h"
 #include "broker/topic_rules.h"
@@ -32,14 +33,6 @@ class Barrier {
     std::atomic<size_t> left_;
     base::Function<void()> all_done_;
 };
-
-replication::Assignment row(const metadata::Partition& p) {
-    return {.epoch = p.leader_epoch,
-            .version = p.partition_epoch,
-            .leader = p.leader,
-            .replicas = {p.replicas.begin(), p.replicas.end()},
-            .isr = {p.isr.begin(), p.isr.end()}};
-}
 
 }  // namespace
 
@@ -74,6 +67,12 @@ void MetadataFollower::when_at(int64_t index, io::Shard& on, base::Function<void
     });
 }
 
+void MetadataFollower::registered(int64_t broker_epoch) {
+    broker_epoch_ = broker_epoch;
+    registered_anew_ = true;
+    if (!busy_) next();
+}
+
 void MetadataFollower::remove_strays(base::Function<void()> done) {
     home_.run([this, done = std::move(done)]() mutable {
         strays_removed_ = std::move(done);
@@ -91,6 +90,10 @@ void MetadataFollower::stop(base::Function<void()> done) {
 }
 
 void MetadataFollower::next() {
+    if (std::exchange(registered_anew_, false)) {
+        partitions_.registered(broker_epoch_);
+        reassign_all();
+    }
     busy_ = strays_removed_ || !changes_.empty();
     if (strays_removed_) return discard_strays();
     if (busy_) return open_partitions();
@@ -110,9 +113,36 @@ void MetadataFollower::discard_strays() {
     });
 }
 
-/// While a reassignment goes on, the replicas are those from before as well.
 bool MetadataFollower::here(const metadata::Partition& p) const {
-    return std::find(p.replicas.begin(), p.replicas.end(), settings_.id) != p.replicas.end();
+    return has_replica(p, settings_.id);
+}
+
+bool MetadataFollower::knows_this_process(const metadata::Image& image) const {
+    const auto* self = image.broker(settings_.id);
+    return self != nullptr && self->epoch == broker_epoch_;
+}
+
+void MetadataFollower::reassign_all() {
+    if (image_) reassign(*image_, {here_.begin(), here_.end()});
+}
+
+/// Tells open partitions what the image says of them: with one post a shard, as they may be many.
+void MetadataFollower::reassign(const metadata::Image& image,
+                                const std::vector<base::TopicPartition>& ids) {
+    using Told = std::vector<std::pair<base::TopicPartition, replica::Assignment>>;
+    const metadata::ConfigView configs(image, settings_.id, settings_.static_configs);
+    std::map<io::Shard*, Told> by_shard;
+    for (const auto& id : ids) {
+        const auto topic = image.topic(id.topic);
+        const auto* p = topic ? topic->partition(id.index) : nullptr;
+        if (p == nullptr) continue;
+        by_shard[&partitions_.home(id)].emplace_back(
+            id, assignment(image, configs, *topic, *p, settings_.id));
+    }
+    for (auto& [shard, told] : by_shard)
+        shard->post([this, told = std::move(told)] {
+            for (const auto& [id, to] : told) partitions_.assign(id, to);
+        });
 }
 
 bool MetadataFollower::must_wait(const Change& change) const {
@@ -125,7 +155,7 @@ bool MetadataFollower::must_wait(const Change& change) const {
 }
 
 /// Partitions that this broker has a replica of: opens those that it does not have yet, tells the
-/// others who leads them now.
+/// others what has changed for them.
 void MetadataFollower::open_partitions() {
     const Change& change = changes_.front();
     held_up_ = must_wait(change);
@@ -133,25 +163,28 @@ void MetadataFollower::open_partitions() {
     const metadata::ConfigView configs(*change.image, settings_.id, settings_.static_configs);
     struct ToOpen {
         base::TopicPartition id;
-        replication::Assignment row;
+        replica::Assignment to;
         replication::Partitions::Settings settings;
     };
     std::vector<ToOpen> open;
+    std::vector<base::TopicPartition> changed;
+    const Concerns others(*change.image, *change.delta, settings_.id);
+    if (others.any())
+        for (const auto& id : here_)
+            if (const auto* p = change.image->partition(id); p && others.concerns(id, *p))
+                changed.push_back(id);
     for (const auto& [id, topic_change] : change.delta->topics()) {
         const auto topic = change.image->topic(id);
         for (const auto index : topic_change.partitions) {
             const metadata::Partition& p = *topic->partition(index);
-            if (!here(p)) continue;
             const base::TopicPartition tp{id, index};
-            if (here_.insert(tp).second)
-                open.push_back(
-                    {tp, row(p),
-                     partition_settings(configs, *topic, p.replicas.size(), settings_.id)});
-            else
-                partitions_.home(tp).post(
-                    [this, tp, row = row(p)] { partitions_.assign(tp, row); });
+            if (here(p) && here_.insert(tp).second)
+                open.push_back({tp, assignment(*change.image, configs, *topic, p, settings_.id),
+                                partition_settings(configs, *topic)});
+            else if (here_.contains(tp)) changed.push_back(tp);
         }
     }
+    reassign(*change.image, changed);
     auto all = std::make_shared<Barrier>(home_, open.size() + locals_.size(), [this] { show(); });
     for (auto& local : locals_)
         local->shard.post([&to = *local, all, image = change.image] {
@@ -159,7 +192,7 @@ void MetadataFollower::open_partitions() {
             all->arrive();
         });
     for (const auto& p : open)
-        partitions_.open(p.id, p.settings, p.row, [all](const base::Status&) { all->arrive(); });
+        partitions_.open(p.id, p.settings, p.to, [all](const base::Status&) { all->arrive(); });
 }
 
 /// Every shard answers from the new image from here on. All know it already.
@@ -181,8 +214,9 @@ void MetadataFollower::settle() {
         if (topic_change.configs && !topic_change.created) reconfigure(*change.image, *topic);
         if (topic->name == offsets_topic) serve_groups(*topic, topic_change.partitions);
         for (const auto index : topic_change.partitions)
-            if (!here(*topic->partition(index))) remove(*topic, index);
+            if (!here(*topic->partition(index))) moved_.insert({id, index});
     }
+    if (knows_this_process(*change.image)) remove_moved(*change.image);
     if (!change.delta->broker_configs().empty())
         for (const auto& [name, topic] : change.image->topics()) reconfigure(*change.image, *topic);
     for (const auto& [id, topic] : change.delta->removed_topics()) {
@@ -197,6 +231,14 @@ void MetadataFollower::settle() {
     }
     if (told_) told_(index_);
     next();
+}
+
+void MetadataFollower::remove_moved(const metadata::Image& image) {
+    for (const auto& id : std::exchange(moved_, {})) {
+        const auto topic = image.topic(id.topic);
+        const auto* p = topic ? topic->partition(id.index) : nullptr;
+        if (p != nullptr && !here(*p)) remove(*topic, id.index);
+    }
 }
 
 void MetadataFollower::remove(const metadata::Topic& topic, base::PartitionIndex index) {
@@ -218,9 +260,10 @@ void MetadataFollower::removed(const base::TopicPartition& id) {
 
 void MetadataFollower::reconfigure(const metadata::Image& image, const metadata::Topic& topic) {
     const metadata::ConfigView configs(image, settings_.id, settings_.static_configs);
+    const auto settings = partition_settings(configs, topic);
     for (const auto& p : topic.partitions) {
         const base::TopicPartition id{topic.id, p->index};
-        const auto settings = partition_settings(configs, topic, p->replicas.size(), settings_.id);
+        if (!here_.contains(id)) continue;
         partitions_.home(id).post([this, id, settings] { partitions_.set_config(id, settings); });
     }
 }

@@ -39,6 +39,11 @@ class MetadataFollower {
     /// What the controller tells its subscribers; on the home shard.
     void take(metadata::ImagePtr, std::shared_ptr<const metadata::Delta>);
 
+    /// This process was registered, with that epoch: from the image that knows it on, its replicas
+    /// have a part in what goes on, and those that went to other brokers are deleted. Before the
+    /// first image, and each time that it is registered anew. On the home shard.
+    void registered(int64_t broker_epoch);
+
     /// Deletes what is left here of partitions that went to other brokers while this one was away,
     /// by the image that is in effect now: that must be no older than this broker's registration.
     void remove_strays(base::Function<void()> done);
@@ -68,6 +73,10 @@ class MetadataFollower {
     void next();
     void discard_strays();
     bool here(const metadata::Partition&) const;
+    /// Whether the image is of the time since this process was registered.
+    bool knows_this_process(const metadata::Image&) const;
+    void reassign(const metadata::Image&, const std::vector<base::TopicPartition>&);
+    void reassign_all();
     /// Whether a partition that comes back is still being deleted.
     bool must_wait(const Change&) const;
     void open_partitions();
@@ -75,6 +84,7 @@ class MetadataFollower {
     void settle();
     void reconfigure(const metadata::Image&, const metadata::Topic&);
     void serve_groups(const metadata::Topic&, const std::set<base::PartitionIndex>& changed);
+    void remove_moved(const metadata::Image&);
     void remove(const metadata::Topic&, base::PartitionIndex);
     void removed(const base::TopicPartition&);
 
@@ -84,13 +94,18 @@ class MetadataFollower {
     replication::Partitions& partitions_;
     groups::Coordinators& groups_;
     std::vector<std::unique_ptr<Local>>& locals_;
-    absl::flat_hash_set<base::TopicPartition> here_;     // opened, or being opened
+    absl::flat_hash_set<base::TopicPartition> here_;  // opened, or being opened
+    /// By an image these went to other brokers. They are deleted once one says so that knows this
+    /// process: an older one may tell of the past of a replica that has come back since.
+    absl::flat_hash_set<base::TopicPartition> moved_;
     absl::flat_hash_set<base::TopicPartition> leaving_;  // being deleted
     bool held_up_ = false;                               // by what is being deleted
     std::deque<Change> changes_;               // the first one is being brought into effect
     metadata::ImagePtr image_;                 // in effect; null: none yet
     int64_t index_ = -1;                       // in effect up to here
     std::multimap<int64_t, Waiting> waiting_;  // by index
+    int64_t broker_epoch_ = -1;
+    bool registered_anew_ = false;
     base::Function<void()> strays_removed_;
     base::Function<void(int64_t)> told_;
     bool busy_ = false;

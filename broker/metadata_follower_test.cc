@@ -38,10 +38,19 @@ class MetadataFollowerTest : public testing::Test {
     ~MetadataFollowerTest() override { stop(); }
 
     void start() {
-        partitions =
-            std::make_unique<replication::Partitions>(shards, disk, store, settings.log_dirs);
+        partitions = std::make_unique<replication::Partitions>(shards, disk, store, settings.id,
+                                                               settings.log_dirs);
         follower = std::make_unique<MetadataFollower>(settings, shards, shards.at(0), *partitions,
                                                       groups, locals);
+        register_broker();
+    }
+    /// A new process of broker 1.
+    void register_broker() {
+        metadata::Broker broker;
+        broker.id = settings.id;
+        decide({metadata::broker_record(broker)});
+        follower->registered(image->broker(settings.id)->epoch);
+        decide({metadata::broker_change_record(*image->broker(settings.id), false, std::nullopt)});
     }
     void stop() {
         shards.settle();
@@ -119,14 +128,15 @@ class MetadataFollowerTest : public testing::Test {
 TEST_F(MetadataFollowerTest, WhatNeverComesIsWaitedForNoLongerThanAsked) {
     create({1});
     shards.settle();
+    const auto now = image->position().index;
     std::vector<std::string> ran;
     follower->when_at(
-        1, shards.at(0), [&] { ran.push_back("there"); }, milliseconds(0));
+        now, shards.at(0), [&] { ran.push_back("there"); }, milliseconds(0));
     follower->when_at(
-        3, shards.at(0), [&] { ran.push_back("late"); }, milliseconds(500));
+        now + 2, shards.at(0), [&] { ran.push_back("late"); }, milliseconds(500));
     follower->when_at(
-        2, shards.at(0), [&] { ran.push_back("in time"); }, milliseconds(500));
-    follower->when_at(3, shards.at(0), [&] { ran.push_back("patient"); });
+        now + 1, shards.at(0), [&] { ran.push_back("in time"); }, milliseconds(500));
+    follower->when_at(now + 2, shards.at(0), [&] { ran.push_back("patient"); });
     EXPECT_EQ(ran, std::vector<std::string>{"there"});
     assign({1, 2});
     shards.settle();
@@ -143,10 +153,10 @@ TEST_F(MetadataFollowerTest, WhatNeverComesIsWaitedForNoLongerThanAsked) {
 
 TEST_F(MetadataFollowerTest, StoppingLeavesNoTimer) {
     follower->when_at(
-        3, shards.at(0), [] {}, milliseconds(500));
+        8, shards.at(0), [] {}, milliseconds(500));
     follower->stop([] {});
     follower->when_at(
-        4, shards.at(0), [] {}, milliseconds(500));
+        9, shards.at(0), [] {}, milliseconds(500));
     EXPECT_EQ(shards.timers(), 0u);
 }
 
@@ -208,6 +218,7 @@ TEST_F(MetadataFollowerTest, WhatWentWhileItWasAwayIsDeleted) {
     stop();
     start();
     assign({2});
+    shards.settle();
     bool done = false;
     follower->remove_strays([&] { done = true; });
     shards.settle();
@@ -224,9 +235,45 @@ TEST_F(MetadataFollowerTest, WhatIsStillBeingReassignedIsNoStray) {
     stop();
     start();
     assign({2, 1}, {2}, {1});
+    shards.settle();
     follower->remove_strays([] {});
     shards.settle();
     EXPECT_TRUE(disk.exists(directory()));
+}
+
+/// What an image from before this process tells may be the past of a replica that has come back.
+TEST_F(MetadataFollowerTest, OnlyAnImageThatKnowsThisProcessDeletes) {
+    create({1});
+    shards.settle();
+    produce();
+    follower->registered(image->position().index + 3);
+    shards.settle();
+    assign({2});
+    shards.settle();
+    EXPECT_TRUE(has());
+    EXPECT_FALSE(partition().leading());
+    assign({2, 1}, {1});
+    register_broker();
+    shards.settle();
+    ASSERT_TRUE(has());
+    EXPECT_EQ(partition().log().end(), 1);
+    assign({2});
+    shards.settle();
+    EXPECT_FALSE(has());
+}
+
+TEST_F(MetadataFollowerTest, ARegistrationAnewGivesBackTheRolesOnceAnImageKnowsIt) {
+    create({1});
+    shards.settle();
+    EXPECT_TRUE(partition().leading());
+    follower->registered(image->position().index + 1);
+    shards.settle();
+    EXPECT_FALSE(partition().leading());
+    assign({2, 1});
+    register_broker();
+    assign({1, 2});
+    shards.settle();
+    EXPECT_TRUE(partition().leading());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "broker/connections.h"
 #include "broker/controller_link.h"
 #include "broker/directories.h"
+#include "broker/isr_changes.h"
 #include "broker/metadata_follower.h"
 #include "broker/producer_ids.h"
 #include "broker/registration.h"
@@ -89,6 +90,8 @@ class Node::Parts {
     std::unique_ptr<Registration> registration;
     std::unique_ptr<io::Shards> shards;
     std::unique_ptr<replication::Partitions> partitions;
+    replication::Alone alone;
+    std::vector<std::unique_ptr<IsrChanges>> isr_changes;
     std::unique_ptr<groups::Coordinators> groups;
     std::unique_ptr<ProducerIds> producer_ids;
     std::unique_ptr<MetadataFollower> follower;
@@ -100,6 +103,7 @@ class Node::Parts {
   private:
     base::Status open_member();
     base::Status open_broker(const metadata::ImagePtr&);
+    void connect_replicas();
     base::Result<metadata::ImagePtr> first_image();
     base::Result<int64_t> register_broker();
     base::Status catch_up_to(int64_t index, const char* what);
@@ -190,7 +194,8 @@ base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
     for (size_t i = 0; i < count; ++i)
         locals.push_back(std::make_unique<Local>(shards->at(i), settings));
     partitions = std::make_unique<replication::Partitions>(
-        *shards, *disk, *store, settings.log_dirs, settings.storage_reserve_bytes);
+        *shards, *disk, *store, settings.id, settings.log_dirs, settings.storage_reserve_bytes);
+    connect_replicas();
     RETURN_IF_ERROR(partitions->finish_removals());
     const auto offsets = image->topic(offsets_topic);
     const auto offsets_partitions =
@@ -201,11 +206,22 @@ base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
                                                  [this] { return registration->epoch(); });
     follower =
         std::make_unique<MetadataFollower>(settings, *shards, home(), *partitions, *groups, locals);
+    registration->on_epoch([this](int64_t epoch) { follower->registered(epoch); });
     follower->on_progress([this](int64_t index) { registration->caught_up_to(index); });
     services = std::make_unique<Services>(
         Services{settings, *shards, *partitions, *groups, *link, *follower, *producer_ids, memory});
     connections = std::make_unique<Connections>(*services, locals);
     return base::ok();
+}
+
+void Node::Parts::connect_replicas() {
+    std::vector<replication::Partitions::Peers> peers;
+    for (size_t i = 0; i < shards->count(); ++i) {
+        isr_changes.push_back(
+            std::make_unique<IsrChanges>(shards->at(i), *link, *partitions, settings.id));
+        peers.push_back({&alone, isr_changes.back().get()});
+    }
+    partitions->connect(peers);
 }
 
 base::Result<int64_t> Node::Parts::register_broker() {

@@ -62,6 +62,7 @@ void Registration::registered(
     if (code == ErrorCode::none) {
         epoch_ = out->response.broker_epoch;
         spdlog::info("broker {} is registered with epoch {}", request_.broker_id, epoch_);
+        if (told_epoch_) told_epoch_(epoch_);
         if (on_registered_) std::exchange(on_registered_, nullptr)(epoch_);
         return beat();
     }

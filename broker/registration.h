@@ -21,6 +21,9 @@ class Registration {
     /// fenced. If it is forgotten meanwhile, it registers again.
     void start(metadata::Broker, const std::string& cluster_id, int64_t previous_epoch,
                base::Function<void(kafka::Outcome<int64_t>)> done);
+    /// Runs on the home shard with each epoch that the broker is registered with, before anything
+    /// else hears of it.
+    void on_epoch(base::Function<void(int64_t)> told) { told_epoch_ = std::move(told); }
     /// How far this broker has brought the metadata into effect.
     void caught_up_to(int64_t metadata_index);
     /// It can serve from now on: `done` runs once the controller has taken it into service, with
@@ -48,6 +51,7 @@ class Registration {
     ControllerLink& link_;
     const std::chrono::milliseconds heartbeat_;
     kafka::BrokerRegistrationRequest request_;
+    base::Function<void(int64_t)> told_epoch_;
     base::Function<void(kafka::Outcome<int64_t>)> on_registered_;
     base::Function<void(int64_t)> on_served_;
     base::Function<void()> on_withdrawn_;

@@ -43,8 +43,7 @@ kafka::BatchRules batch_rules(const metadata::ConfigView& configs, const metadat
 }
 
 replication::Partitions::Settings partition_settings(const metadata::ConfigView& configs,
-                                                     const metadata::Topic& topic, size_t replicas,
-                                                     base::BrokerId self) {
+                                                     const metadata::Topic& topic) {
     const auto number = [&](const char* option) { return configs.topic_int(topic.name, option); };
     const auto cleanup = configs.topic_list(topic.name, "cleanup.policy");
     replication::Partitions::Settings out;
@@ -62,10 +61,9 @@ replication::Partitions::Settings partition_settings(const metadata::ConfigView&
     out.log.message_timestamp_after_append =
         configs.topic_string(topic.name, "message.timestamp.type") == "LogAppendTime";
     out.log.producer_id_expiration_ms = configs.broker_int("producer.id.expiration.ms");
-    out.options.self = self;
-    out.options.min_isr = metadata::min_isr(configs, topic.name, replicas);
     out.options.uses_reserve = internal_topic(topic.name);
     out.options.write_caching = configs.topic_bool(topic.name, "write.caching");
+    out.options.lag_max_ms = configs.broker_int("replica.lag.time.max.ms");
     return out;
 }
 

@@ -10,8 +10,7 @@ namespace broker {
 /// The configs of a topic in the form in which the layers below act by them.
 kafka::BatchRules batch_rules(const metadata::ConfigView&, const metadata::Topic&);
 replication::Partitions::Settings partition_settings(const metadata::ConfigView&,
-                                                     const metadata::Topic&, size_t replicas,
-                                                     base::BrokerId self);
+                                                     const metadata::Topic&);
 
 /// The batch rules of the topics that are produced to, so that a produce looks up no config.
 /// Of one shard; to be cleared with every new image.

@@ -8,6 +8,7 @@
 #include "io/memory_disk.h"
 #include "kafka/records/builder.h"
 #include "replication/partition.h"
+#include "replication/testing.h"
 #include "storage/store/memory_store.h"
 
 namespace groups {
@@ -31,11 +32,9 @@ struct TestTopics final : Topics {
     std::map<std::string, base::Uuid> ids{{"t", {7, 1}}};
 };
 
-/// A row by which broker 0 leads as the only replica.
-replication::Assignment led_alone(base::LeaderEpoch epoch) {
-    const base::BrokerId self{0};
-    return {.epoch = epoch, .version = epoch, .leader = self, .replicas = {self}, .isr = {self}};
-}
+constexpr replication::Partition::Identity kIdentity{
+    {.topic = {1, 2}, .index = 0},
+    {replication::testing::kSelf, replication::testing::kBrokerEpoch}};
 
 /// A real partition on a disk in memory, one shard run by hand.
 class CoordinatorTest : public testing::Test {
@@ -54,14 +53,15 @@ class CoordinatorTest : public testing::Test {
 
     void open(base::LeaderEpoch epoch) {
         auto log = storage::Log::open({.directory = "/data/__consumer_offsets-0",
-                                       .id = {.topic = {1, 2}, .index = 0},
+                                       .id = kIdentity.id,
                                        .disk = &disk,
                                        .store = &store},
                                       {}, clock->now().wall);
         CHECK(log.ok()) << log.status();
         partition = std::make_unique<replication::Partition>(
-            *std::move(log), shards, shards.at(0), replication::Partition::Options{}, log_dir);
-        partition->assign(led_alone(epoch));
+            *std::move(log), shards, shards.at(0), kIdentity, replication::Partition::Options{},
+            alone, alone, log_dir);
+        partition->assign(replication::testing::led_alone(epoch));
         coordinators->add(0, *partition);
     }
     void fail_over(base::LeaderEpoch epoch) {
@@ -168,6 +168,7 @@ class CoordinatorTest : public testing::Test {
     TestTopics topics;
     io::FakeShards shards;
     TestEnvironment* clock = nullptr;
+    replication::Alone alone;
     std::shared_ptr<replication::LogDir> log_dir;  // none: nobody else's syncs matter
     std::unique_ptr<Coordinators> coordinators;
     std::unique_ptr<replication::Partition> partition;
@@ -449,6 +450,7 @@ TEST(Coordinators, ACoordinatorThatIsOnItsWayIsRemovedToo) {
     TestTopics topics;
     const auto shards = io::Shards::start(2, 1);
     auto& home = shards->at(1);
+    replication::Alone alone;
     std::unique_ptr<replication::Partition> partition;
     auto coordinators = std::make_unique<Coordinators>(*shards, Config{}, topics, 1);
     std::promise<void> go;
@@ -457,9 +459,10 @@ TEST(Coordinators, ACoordinatorThatIsOnItsWayIsRemovedToo) {
             {.directory = "/offsets", .id = {.topic = {1, 2}}, .disk = &disk, .store = &store}, {},
             io::wall_clock());
         CHECK(log.ok()) << log.status();
-        partition = std::make_unique<replication::Partition>(*std::move(log), *shards, home,
-                                                             replication::Partition::Options{});
-        partition->assign(led_alone(0));
+        partition = std::make_unique<replication::Partition>(
+            *std::move(log), *shards, home, kIdentity, replication::Partition::Options{}, alone,
+            alone);
+        partition->assign(replication::testing::led_alone(0));
         go.get_future().wait();
     });
     home.post([&] { coordinators->add(0, *partition); });

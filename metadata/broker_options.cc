@@ -162,8 +162,11 @@ std::vector<Option> topics() {
             .in(cluster),
         boolean("unclean.leader.election.enable", false,
                 "Whether a replica that may lack acknowledged records can become leader.")
-            .in(cluster)
-            .without_effect("there is one replica only, for now"),
+            .in(cluster),
+        int64("replica.lag.time.max.ms", 30'000,
+              "A follower that has not had all of its leader's records for so long leaves the "
+              "in-sync replicas.")
+            .at_least(1),
         boolean(
             "write.caching", false,
             "Acknowledge acks=all once all in-sync replicas have the record in memory, as Kafka "

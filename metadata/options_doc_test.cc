@@ -34,7 +34,7 @@ TEST(OptionsDoc, EverySynonymIsABrokerOption) {
 TEST(OptionsDoc, NoOptionIsForeignToo) {
     for (const auto& row : {"ssl.keystore.location", "authorizer.class.name", "super.users"})
         EXPECT_EQ(foreign_key(row).answer, Foreign::Answer::refused) << row;
-    for (const auto& row : {"zookeeper.connect", "metric.reporters", "replica.lag.time.max.ms",
+    for (const auto& row : {"zookeeper.connect", "metric.reporters", "replica.fetch.max.bytes",
                             "producer.purgatory.purge.interval.requests", "group.share.max.size"})
         EXPECT_EQ(foreign_key(row).answer, Foreign::Answer::ignored) << row;
     EXPECT_EQ(foreign_key("num.partition").answer, Foreign::Answer::unknown);

@@ -12,26 +12,33 @@
 #include "base/time.h"
 #include "io/shard.h"
 #include "kafka/errors.h"
+#include "replication/exchange.h"
 #include "replication/log_dir.h"
-#include "replication/replica.h"
+#include "replication/replica/replica.h"
 #include "storage/log.h"
 
 namespace replication {
 
 enum class Acks : int16_t { all = -1, none = 0, leader = 1 };
 
-/// One partition on this broker: joins its log with who leads and how far the data is safe, and
-/// holds what waits for that: produces for the high watermark, fetches for new records. Lives on
-/// one shard; every call and every completion runs there. Completions may run inside the call.
+/// One partition on this broker: joins its log with who leads and how far the data is safe, carries
+/// out what the replica owes the log and its peers, and holds what waits: produces for the high
+/// watermark, fetches for new records. Lives on one shard; every call and every completion runs
+/// there. Completions may run inside the call, as the last of what it does.
 class Partition {
   public:
     struct Options {
-        int min_isr = 1;
         /// acks=all means "in memory of the in-sync replicas", not "on disk".
         bool write_caching = false;
         /// Goes on where the disk has no more than its reserve left.
         bool uses_reserve = false;
-        base::BrokerId self{0};
+        /// replica.lag.time.max.ms
+        base::InstantMs lag_max_ms = 30'000;
+    };
+    /// Which replica of which partition it is. What it is connected to outlives it.
+    struct Identity {
+        base::TopicPartition id;
+        replica::Replica::Self self;
     };
     using AppendDone = base::Function<void(kafka::Outcome<storage::Appended>)>;
 
@@ -41,6 +48,7 @@ class Partition {
         bool at_least_one = false;             // the first-batch rule of Fetch
         base::LeaderEpoch current_epoch = -1;  // as the client knows it; -1: not said
         base::LeaderEpoch last_fetched_epoch = -1;
+        bool from_follower = false;  // whoever follows may serve it, too (KIP-392)
     };
     struct Read {
         storage::LogRead records;
@@ -51,10 +59,11 @@ class Partition {
     };
 
     /// `dir`: where its log lies; none: it shares with nobody.
-    Partition(std::unique_ptr<storage::Log>, io::Shards&, io::Shard&, Options,
-              std::shared_ptr<LogDir> dir = nullptr);
+    Partition(std::unique_ptr<storage::Log>, io::Shards&, io::Shard&, const Identity&,
+              const Options&, Exchange&, Proposals&, std::shared_ptr<LogDir> dir = nullptr);
     ~Partition();
 
+    // ---------------------------------------------------------------------------- for clients
     /// Appends one validated batch; `batch` is used only during the call (offset and epoch are
     /// written into it). `done` runs when `acks` is satisfied, or with 6, 7, 19, 20, 45, 47, 56 …
     void append(base::MutableView batch, Acks, std::chrono::milliseconds timeout, AppendDone done);
@@ -63,25 +72,42 @@ class Partition {
     kafka::Outcome<Read> read(const ReadFrom&) const;
 
     /// Calls `wake` once when something at or past `offset` may be read, or when the role or health
-    /// changes; at once if so already. Returns a key for unwatch; 0 if it ran at once.
+    /// changes; at once if so already, or if this replica neither leads nor follows. Returns a key
+    /// for unwatch; 0 if it ran at once.
     uint64_t watch(base::Offset offset, base::Function<void()> wake);
     void unwatch(uint64_t key);
 
-    /// Follows a row of the metadata. Whoever loses leadership fails what waits (6).
-    void assign(const Assignment&);
-    void set_config(const storage::LogConfig&, Options);
+    /// DeleteRecords: moves the log start to `offset` (-1: the high watermark). 1 if outside.
+    kafka::Outcome<base::Offset> delete_records(base::Offset offset);
+
+    // --------------------------------------------------------------------------- the metadata
+    /// Follows an image. Whoever loses leadership fails what waits (6).
+    void assign(const replica::Assignment&);
+    /// This process was registered anew, with that epoch.
+    void registered(int64_t broker_epoch);
+    void answered(uint64_t proposal, replica::Answer);
+    void set_config(const storage::LogConfig&, const Options&);
+
+    // ------------------------------------------------------------- its peers on other brokers
+    void receive(const replica::Message&);
+    /// From the leader; without `batches` it only tells of the high watermark.
+    void receive(const replica::Offer&, base::View batches);
+    void follower_lost(base::BrokerId);
+    void leader_lost();
 
     bool leading() const { return replica_.leading(); }
     base::LeaderEpoch leader_epoch() const { return replica_.epoch(); }
     base::Offset high_watermark() const { return replica_.high_watermark(); }
+    const replica::Replica& replica() const { return replica_; }
     /// Not OK once a write or sync has failed: everything is refused with 56 from then on.
     base::Status health() const;
+    const base::TopicPartition& id() const { return id_; }
     storage::Log& log() { return *log_; }
     const storage::Log& log() const { return *log_; }
     io::Shard& shard() { return shard_; }
 
-    /// DeleteRecords: moves the log start to `offset` (-1: the high watermark). 1 if outside.
-    kafka::Outcome<base::Offset> delete_records(base::Offset offset);
+    /// Every few hundred milliseconds.
+    void tick();
     /// Retention, time rolls, producer expiry, checkpoint. Every few seconds.
     void maintain(base::TimestampMs now);
     /// Fails what waits (6), syncs and closes the log. Nothing may be called after.
@@ -103,31 +129,72 @@ class Partition {
     };
     using Waitings = std::multimap<base::Offset, Waiting>;  // by last offset
     using Watchers = std::multimap<base::Offset, Watcher>;  // by the offset they want to read
-    kafka::Outcome<storage::Appended> append_to_log(base::MutableView batch, Acks);
-    void wait(const storage::Appended&, std::chrono::milliseconds timeout, AppendDone done);
-    void time_out(Waitings::iterator);
+    /// What need wait no longer, and with what outcome. It runs last, as it may append and watch
+    /// anew.
+    struct Ready {
+        Waitings safe;
+        Waitings failed;
+        kafka::Error why{kafka::ErrorCode::none, {}};
+        Watchers woken;
 
-    /// Up to where this replica holds the records as acks=all asks.
-    base::Offset safe_end() const { return options_.write_caching ? log_->end() : log_->synced(); }
-    void carry_out(const Effects&);
-    void complete_up_to(base::Offset high_watermark);
-    void fail_all(kafka::ErrorCode, const std::string& why);
-    void wake_all();
-    void let_go();
+        void run();
+    };
 
-    void schedule_sync();
-    void start_sync();
-    void finish_sync(const storage::Sync&, const base::Status&);
+    /// The log as the replica sees it.
+    class View final : public replica::LocalLog {
+      public:
+        explicit View(const storage::Log& log) : log_(log) {}
+        base::Offset start() const override { return log_.start(); }
+        base::Offset end() const override { return log_.end(); }
+        base::Offset synced() const override { return log_.synced(); }
+        base::LeaderEpoch last_epoch() const override { return log_.last_epoch(); }
+        replica::EpochEnd end_of_epoch(base::LeaderEpoch epoch) const override {
+            const auto end = log_.end_of_epoch(epoch);
+            return {end.epoch, end.end};
+        }
+
+      private:
+        const storage::Log& log_;
+    };
+
+    static replica::Options replica_options(const Options&);
+    bool has_followers() const { return leading() && replica_.row().replicas.size() > 1; }
+
+    // partition.cc
+    void carry_out(const replica::Effects&);
+    void change_role(Ready&);
+    void cut(const replica::Cut&);
+    void start_moved();
     /// Takes note of a failure of the log or its store, and fails what waits.
     void note(const base::Status&);
     void checkpoint(base::TimestampMs now);
+    void let_go();
 
+    // partition_clients.cc
+    kafka::Outcome<storage::Appended> append_to_log(base::MutableView batch, Acks);
+    base::Status take_room(uint64_t bytes);
+    void wait(const storage::Appended&, std::chrono::milliseconds timeout, AppendDone done);
+    void time_out(Waitings::iterator);
+    void free_up_to(base::Offset high_watermark, Ready&);
+    void fail_all(kafka::ErrorCode, const std::string& why, Ready&);
+    void wake_all(Ready&);
+
+    // partition_sync.cc
+    void grew(uint64_t bytes);
+    void schedule_sync();
+    void start_sync();
+    void finish_sync(const storage::Sync&, const base::Status&);
+
+    const base::TopicPartition id_;
     std::unique_ptr<storage::Log> log_;
+    const View view_;
     io::Shards& shards_;
     io::Shard& shard_;
     Options options_;
+    Exchange& exchange_;
+    Proposals& proposals_;
     const std::shared_ptr<LogDir> dir_;
-    Replica replica_;
+    replica::Replica replica_;
     std::shared_ptr<Partition*> alive_;  // a sync that comes back finds this, or nothing
     base::Status failure_;               // of the store; the log keeps its own
 
@@ -139,6 +206,9 @@ class Partition {
     bool syncing_ = false;
     uint64_t unsynced_bytes_ = 0;             // appended since the last sync was taken
     std::unique_ptr<io::Timer> flush_timer_;  // armed while write.caching leaves bytes unsynced
+
+    /// What the leader sent could not be appended, for want of room say: asked for again then.
+    std::optional<base::InstantMs> take_again_at_;
 
     struct Checkpoint {
         base::TimestampMs at = -1;

@@ -16,6 +16,9 @@ std::string directory_name(const TopicPartition& id) {
     return id.topic.to_string() + "." + std::to_string(id.index);
 }
 
+/// Whoever waits for an answer of the controller, or of a leader, asks again after a second.
+constexpr std::chrono::milliseconds tick_interval{300};
+
 constexpr std::string_view doomed_suffix = ".deleted";
 
 std::optional<TopicPartition> parse_directory_name(const std::string& name) {
@@ -31,20 +34,42 @@ std::optional<TopicPartition> parse_directory_name(const std::string& name) {
 }  // namespace
 
 Partitions::Partitions(io::Shards& shards, io::Disk& disk, storage::Store& store,
-                       std::vector<std::string> log_dirs, uint64_t reserve_bytes)
-    : shards_(shards), disk_(disk), store_(store), log_dirs_(std::move(log_dirs)) {
+                       base::BrokerId self, std::vector<std::string> log_dirs,
+                       uint64_t reserve_bytes)
+    : shards_(shards), disk_(disk), store_(store), self_(self), log_dirs_(std::move(log_dirs)) {
     CHECK(!log_dirs_.empty());
     for (const auto& dir : log_dirs_)
         shared_.push_back(std::make_shared<LogDir>(shards, disk, dir, reserve_bytes));
-    for (size_t i = 0; i < shards_.count(); ++i) locals_.push_back(std::make_unique<Local>());
+    for (size_t i = 0; i < shards_.count(); ++i) {
+        locals_.push_back(std::make_unique<Local>());
+        locals_.back()->peers = {&alone_, &alone_};
+    }
 }
 
 Partitions::~Partitions() = default;
 
-io::Shard& Partitions::home(const TopicPartition& id) const {
+size_t Partitions::shard_of(const TopicPartition& id, size_t shards) {
     // Neighbouring partitions of a topic go to neighbouring shards: an even spread for any count.
     const auto spread = id.topic.lo + static_cast<uint64_t>(id.index);
-    return shards_.at(spread % shards_.count());
+    return spread % shards;
+}
+
+io::Shard& Partitions::home(const TopicPartition& id) const {
+    return shards_.at(shard_of(id, shards_.count()));
+}
+
+void Partitions::connect(const std::vector<Peers>& by_shard) {
+    CHECK(by_shard.size() == locals_.size());
+    for (size_t i = 0; i < locals_.size(); ++i) locals_[i]->peers = by_shard[i];
+}
+
+void Partitions::registered(int64_t broker_epoch) {
+    for (size_t i = 0; i < locals_.size(); ++i)
+        shards_.at(i).post([&local = *locals_[i], broker_epoch] {
+            local.broker_epoch = broker_epoch;
+            for (auto& [id, entry] : local.entries)
+                if (entry.partition) entry.partition->registered(broker_epoch);
+        });
 }
 
 Partitions::Local& Partitions::local(const TopicPartition& id) {
@@ -77,31 +102,42 @@ size_t Partitions::choose_log_dir(const std::string& name) const {
     return best;
 }
 
-void Partitions::open(const TopicPartition& id, const Settings& settings, const Assignment& row,
+void Partitions::open(const TopicPartition& id, const Settings& settings,
+                      const replica::Assignment& to,
                       base::Function<void(const base::Status&)> done) {
-    shards_.block([this, id, settings, row, done = std::move(done)]() mutable {
+    shards_.block([this, id, settings, to, done = std::move(done)]() mutable {
         const std::string name = directory_name(id);
         const size_t dir = choose_log_dir(name);
-        auto log = storage::Log::open(place(id, dir, name), settings.log, io::wall_clock());
-        home(id).post([this, id, dir, row, options = settings.options, log = std::move(log),
+        Opened opened{dir,
+                      storage::Log::open(place(id, dir, name), settings.log, io::wall_clock())};
+        home(id).post([this, id, to, options = settings.options, opened = std::move(opened),
                        done = std::move(done)]() mutable {
-            Entry entry{.log_dir = dir};
-            if (log.ok())
-                entry.partition = std::make_unique<Partition>(*std::move(log), shards_, home(id),
-                                                              options, shared_[dir]);
-            else entry.why_offline = base::message(log.status());
-            install(id, std::move(entry), row);
-            done(log.status());
+            const auto status = opened.log.status();
+            install(id, std::move(opened), options, to);
+            done(status);
         });
     });
 }
 
-void Partitions::install(const TopicPartition& id, Entry entry, const Assignment& row) {
-    if (entry.partition) entry.partition->assign(row);
-    else
+void Partitions::install(const TopicPartition& id, Opened opened, const Partition::Options& options,
+                         const replica::Assignment& to) {
+    auto& here = local(id);
+    Entry entry{.partition = nullptr, .why_offline = {}, .log_dir = opened.log_dir};
+    if (!opened.log.ok()) {
+        entry.why_offline = base::message(opened.log.status());
         spdlog::error("partition {} of topic {} is OFFLINE: {}. Nothing was changed on disk.",
                       id.index, id.topic.to_string(), entry.why_offline);
-    local(id).entries.insert_or_assign(id, std::move(entry));
+        here.entries.insert_or_assign(id, std::move(entry));
+        return;
+    }
+    const Partition::Identity identity{id, {self_, here.broker_epoch}};
+    entry.partition = std::make_unique<Partition>(*std::move(opened.log), shards_, home(id),
+                                                  identity, options, *here.peers.exchange,
+                                                  *here.peers.proposals, shared_[opened.log_dir]);
+    auto& partition = *entry.partition;
+    here.entries.insert_or_assign(id, std::move(entry));
+    partition.assign(to);
+    here.peers.exchange->opened(id);
 }
 
 void Partitions::remove(const TopicPartition& id, base::Function<void(const base::Status&)> done) {
@@ -113,6 +149,7 @@ void Partitions::remove(const TopicPartition& id, base::Function<void(const base
         auto partition = std::move(found->second.partition);
         entries.erase(found);
         if (partition) partition->abandon();
+        local(id).peers.exchange->closed(id);
         shards_.block(
             [this, id, dir, partition = std::move(partition), done = std::move(done)]() mutable {
                 partition.reset();
@@ -164,8 +201,8 @@ kafka::Outcome<Partition*> Partitions::find(const TopicPartition& id) {
     return found->second.partition.get();
 }
 
-void Partitions::assign(const TopicPartition& id, const Assignment& row) {
-    if (const auto found = find(id); found.ok()) (*found)->assign(row);
+void Partitions::assign(const TopicPartition& id, const replica::Assignment& to) {
+    if (const auto found = find(id); found.ok()) (*found)->assign(to);
 }
 
 void Partitions::set_config(const TopicPartition& id, const Settings& settings) {
@@ -185,16 +222,27 @@ std::vector<Partitions::Usage> Partitions::usage(const io::Shard& shard) const {
 
 void Partitions::maintain_every(std::chrono::milliseconds interval) {
     for (size_t i = 0; i < shards_.count(); ++i)
-        shards_.at(i).post([this, i, interval] { schedule_maintenance(i, interval); });
+        shards_.at(i).post([this, i, interval] {
+            schedule_maintenance(i, interval);
+            schedule_tick(i);
+        });
 }
 
 void Partitions::schedule_maintenance(size_t shard, std::chrono::milliseconds interval) {
-    locals_[shard]->timer = shards_.at(shard).after(interval, [this, shard, interval] {
+    locals_[shard]->maintenance = shards_.at(shard).after(interval, [this, shard, interval] {
         const auto now = io::wall_clock();
         for (const auto& dir : shared_) dir->recheck(io::monotonic_clock());
         for (auto& [id, entry] : locals_[shard]->entries)
             if (entry.partition) entry.partition->maintain(now);
         schedule_maintenance(shard, interval);
+    });
+}
+
+void Partitions::schedule_tick(size_t shard) {
+    locals_[shard]->tick = shards_.at(shard).after(tick_interval, [this, shard] {
+        for (auto& [id, entry] : locals_[shard]->entries)
+            if (entry.partition) entry.partition->tick();
+        schedule_tick(shard);
     });
 }
 
@@ -205,9 +253,12 @@ base::Status Partitions::close() {
         closed.push_back(promise->get_future());
         shards_.at(i).post([this, i, promise] {
             base::Status first;
-            locals_[i]->timer.reset();
-            for (auto& [id, entry] : locals_[i]->entries)
+            locals_[i]->maintenance.reset();
+            locals_[i]->tick.reset();
+            for (auto& [id, entry] : locals_[i]->entries) {
                 if (entry.partition) first.Update(entry.partition->close());
+                locals_[i]->peers.exchange->closed(id);
+            }
             locals_[i]->entries.clear();
             promise->set_value(first);
         });

@@ -32,8 +32,8 @@ class Partitions {
     };
 
     /// `reserve_bytes`: of each log directory's disk, see storage.reserve.bytes.
-    Partitions(io::Shards&, io::Disk&, storage::Store&, std::vector<std::string> log_dirs,
-               uint64_t reserve_bytes = 0);
+    Partitions(io::Shards&, io::Disk&, storage::Store&, base::BrokerId self,
+               std::vector<std::string> log_dirs, uint64_t reserve_bytes = 0);
     ~Partitions();
 
     const std::vector<std::string>& log_dirs() const { return log_dirs_; }
@@ -43,11 +43,24 @@ class Partitions {
     /// A sync failed in it: what lies there can be read, but nothing is appended any more.
     bool fenced(size_t log_dir) const { return shared_[log_dir]->fenced(); }
     io::Shard& home(const base::TopicPartition&) const;
+    /// Of a broker with so many shards.
+    static size_t shard_of(const base::TopicPartition&, size_t shards);
 
-    /// Opens or creates the partition's log on the blocking pool, and has it follow the metadata's
-    /// row. `done` runs on the home shard. A log that can't be opened leaves the partition known
+    /// How the partitions of a shard reach others: by shard, of one that outlives this. Before
+    /// anything is opened; without it a broker is alone.
+    struct Peers {
+        Exchange* exchange = nullptr;
+        Proposals* proposals = nullptr;
+    };
+    void connect(const std::vector<Peers>& by_shard);
+    /// This process was registered with that epoch. Until an assignment knows it, none of its
+    /// partitions has a role. From any thread.
+    void registered(int64_t broker_epoch);
+
+    /// Opens or creates the partition's log on the blocking pool, and has it follow the metadata.
+    /// `done` runs on the home shard. A log that can't be opened leaves the partition known
     /// but offline: everything asked of it is answered with 56, and nothing on disk is changed.
-    void open(const base::TopicPartition&, const Settings&, const Assignment&,
+    void open(const base::TopicPartition&, const Settings&, const replica::Assignment&,
               base::Function<void(const base::Status&)> done);
     /// Closes the partition and deletes its data for good. `done` runs on the home shard.
     void remove(const base::TopicPartition&, base::Function<void(const base::Status&)> done);
@@ -56,12 +69,13 @@ class Partitions {
 
     /// 3 if it is not here, 56 if it is offline.
     kafka::Outcome<Partition*> find(const base::TopicPartition&);
-    void assign(const base::TopicPartition&, const Assignment&);
+    void assign(const base::TopicPartition&, const replica::Assignment&);
     void set_config(const base::TopicPartition&, const Settings&);
     /// What lives on this shard.
     std::vector<Usage> usage(const io::Shard&) const;
 
-    /// Retention, rolls and checkpoints from now on, every `interval`.
+    /// Retention, rolls and checkpoints from now on, every `interval`; and far more often what
+    /// replicas do by the clock.
     void maintain_every(std::chrono::milliseconds interval);
     /// Closes all logs cleanly; blocks. Not from a shard.
     base::Status close();
@@ -89,7 +103,10 @@ class Partitions {
     };
     struct Local {
         absl::flat_hash_map<base::TopicPartition, Entry> entries;
-        std::unique_ptr<io::Timer> timer;
+        Peers peers;
+        int64_t broker_epoch = -1;
+        std::unique_ptr<io::Timer> maintenance;
+        std::unique_ptr<io::Timer> tick;
     };
 
     Local& local(const base::TopicPartition&);
@@ -97,12 +114,20 @@ class Partitions {
     /// For good; blocks.
     base::Status discard(const base::TopicPartition&, size_t log_dir);
     size_t choose_log_dir(const std::string& name) const;
-    void install(const base::TopicPartition&, Entry, const Assignment&);
+    struct Opened {
+        size_t log_dir = 0;
+        base::Result<std::unique_ptr<storage::Log>> log;
+    };
+    void install(const base::TopicPartition&, Opened, const Partition::Options&,
+                 const replica::Assignment&);
     void schedule_maintenance(size_t shard, std::chrono::milliseconds interval);
+    void schedule_tick(size_t shard);
 
     io::Shards& shards_;
     io::Disk& disk_;
     storage::Store& store_;
+    const base::BrokerId self_;
+    Alone alone_;
     const std::vector<std::string> log_dirs_;
     std::vector<std::shared_ptr<LogDir>> shared_;  // of log_dirs_, in the same order
     std::vector<std::unique_ptr<Local>> locals_;   // by shard
