@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "controller/brokers.h"
 #include "controller/features.h"
+#include "controller/rebalance.h"
 #include "metadata/records.h"
 #include "metadata/snapshot.h"
 #include "spdlog/spdlog.h"
@@ -125,6 +126,7 @@ void Service::Core::standing_changed(const quorum::Standing& now) {
     term_ = now.term;
     if (now.active && !timer_) {
         sessions_.begin(options_.now());
+        rebalanced_at_ = options_.now();
         look_after();
     }
     if (options_.on_standing) options_.on_standing(now);
@@ -170,6 +172,20 @@ void Service::Core::look_after() {
     if (!active()) return;
     for (const auto& broker : sessions_.expired(*head_, options_.now()))
         if (active()) fence(broker);
+    if (active()) rebalance_if_due();
+}
+
+void Service::Core::rebalance_if_due() {
+    const auto configs = state().configs();
+    const auto passed = options_.now() - rebalanced_at_;
+    if (passed < configs.broker_int("leader.imbalance.check.interval.seconds") * 1000) return;
+    if (!configs.broker_bool("auto.leader.rebalance.enable")) return;
+    auto decision =
+        rebalance(state(), configs.broker_int("leader.imbalance.per.broker.percentage"));
+    if (!decision.more) rebalanced_at_ = options_.now();
+    if (decision.records.empty()) return;
+    spdlog::info("{} partitions are led by their first replicas again", decision.records.size());
+    take(std::move(decision.records), [](const Error&, int64_t) {});
 }
 
 void Service::Core::process_gone(base::BrokerId id) {

@@ -81,9 +81,11 @@ class Service::Core : public std::enable_shared_from_this<Core> {
     void applied(const quorum::Quorum::Applied&);
     void publish(const std::shared_ptr<const metadata::Delta>&, std::vector<Done>, int64_t index);
     void failed(const base::Status&);
-    /// Sessions that are over, voters to be made: every 100 ms while active.
+    /// Sessions that are over, voters to be made, leaders to be changed: every 100 ms while active.
     void look_after();
     void fence(const Sessions::Broker&);
+    /// Leadership to first replicas, as often as leader.imbalance.check.interval.seconds says.
+    void rebalance_if_due();
 
     io::Shards& shards_;
     io::Shard& home_;
@@ -95,6 +97,7 @@ class Service::Core : public std::enable_shared_from_this<Core> {
     Sessions sessions_;
     Voters voters_;
     std::unique_ptr<io::Timer> timer_;
+    base::InstantMs rebalanced_at_ = 0;
 
     raft::Term term_ = 0;
     metadata::ImagePtr published_;

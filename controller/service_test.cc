@@ -33,6 +33,7 @@ class ServiceTest : public testing::Test {
         auto opened = open_only_log(store, cluster_id);
         RETURN_IF_ERROR(opened.status());
         Service::Options options;
+        options.static_configs = static_configs;
         options.send = [](const raft::Message&) {};
         options.is_controller = [this](const raft::Member& member) {
             const auto known = controllers.find(member.id);
@@ -95,6 +96,7 @@ class ServiceTest : public testing::Test {
     }
 
     storage::MemoryStore store;
+    metadata::Configs static_configs;
     std::map<int32_t, bool> controllers;  // as nodes say themselves
     std::promise<void> failed;
     std::unique_ptr<io::Shards> shards = io::Shards::start(3, 2);
@@ -311,6 +313,49 @@ TEST_F(ServiceTest, AMereBrokerIsNotMadeAVoter) {
     // These have not got the log yet, and one is not even connected.
     EXPECT_EQ(add(8).error().code, ErrorCode::request_timed_out);
     EXPECT_EQ(add(9).error().code, ErrorCode::request_timed_out);
+}
+
+TEST_F(ServiceTest, LeadershipGoesBackToFirstReplicas) {
+    static_configs["leader.imbalance.check.interval.seconds"] = "1";
+    ASSERT_TRUE(open().ok());
+    int64_t epochs[2];
+    const auto beat = [&](int32_t id, bool wants_fence = false) {
+        kafka::BrokerHeartbeatRequest request;
+        request.broker_id = id;
+        request.broker_epoch = request.current_metadata_offset = epochs[id];
+        request.want_fence = wants_fence;
+        return ask(request).is_fenced;
+    };
+    for (int32_t id : {0, 1}) {
+        auto request = registration_of("a-cluster", {1, 77});
+        request.broker_id = id;
+        epochs[id] = ask(request).broker_epoch;
+        EXPECT_FALSE(beat(id));
+    }
+    auto request = create("a", -1);
+    request.topics[0].replication_factor = -1;
+    request.topics[0].assignments = {{0, {0, 1}}};
+    ASSERT_EQ(ask(request).topics.at(0).error_code, ErrorCode::none);
+    const auto row = [&] { return *image()->topic("a")->partition(0); };
+
+    EXPECT_TRUE(beat(0, true));
+    EXPECT_EQ(row().leader, base::BrokerId{1});
+    EXPECT_FALSE(beat(0));
+    kafka::AlterPartitionRequest alter;
+    alter.broker_id = 1;
+    alter.broker_epoch = epochs[1];
+    auto& one = alter.topics.emplace_back().partitions.emplace_back();
+    alter.topics[0].topic_id = image()->topic("a")->id;
+    one.leader_epoch = row().leader_epoch;
+    one.partition_epoch = row().partition_epoch;
+    one.new_isr_with_epochs = {{0, epochs[0]}, {1, epochs[1]}};
+    ASSERT_EQ(ask(alter).topics.at(0).partitions.at(0).error_code, ErrorCode::none);
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (row().leader != base::BrokerId{0} && std::chrono::steady_clock::now() < give_up) {
+        for (int32_t id : {0, 1}) beat(id);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    EXPECT_EQ(row().leader, base::BrokerId{0});
 }
 
 TEST_F(ServiceTest, TenThousandPartitionsInOneRequest) {

@@ -174,8 +174,14 @@ std::vector<Option> topics() {
             .in(cluster)
             .own(),
         boolean("auto.leader.rebalance.enable", true,
-                "Give leadership back to a partition's first replica when it is in sync.")
-            .without_effect("there is one replica only, for now"),
+                "Give leadership back to a partition's first replica when it is in sync."),
+        int64("leader.imbalance.check.interval.seconds", 300,
+              "How often the controller looks whether leadership is to be given back.")
+            .at_least(1),
+        int32("leader.imbalance.per.broker.percentage", 10,
+              "Of the partitions that list a broker first, how many others may lead before "
+              "leadership is given back.")
+            .at_least(0),
     };
 }
 

@@ -64,7 +64,6 @@ constexpr ForeignRow kForeign[] = {
     {"internal.metadata.*", kIgnored, kRaftOwn},
     {"initial.broker.registration.timeout.ms", kIgnored, kRaftOwn},
     {"controlled.shutdown.*", kIgnored, "every stop is a controlled one"},
-    {"leader.imbalance.*", kIgnored, "leadership goes back at once"},
     {"unclean.leader.election.interval.ms", kIgnored, "elections happen at once"},
     {"replica.*", kIgnored, kOtherReplication},
     {"num.replica.*", kIgnored, kOtherReplication},
