@@ -1,5 +1,6 @@
 #include "controller/brokers.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "controller/elections.h"
@@ -46,13 +47,35 @@ Records fencing(const State& state, const Broker& broker) {
     return records;
 }
 
-Records unfencing(const State& state, const Broker& broker) {
-    if (!broker.fenced) return {};
-    // A shutdown that it no longer wants ends here.
-    const auto stays = broker.in_controlled_shutdown ? std::optional(false) : std::nullopt;
-    Records records{metadata::broker_change_record(broker, false, stays)};
+/// Takes it into service. A shutdown that it no longer wants ends here.
+Records entering(const State& state, const Broker& broker) {
+    if (!broker.fenced && !broker.in_controlled_shutdown) return {};
+    const auto no_longer = [](bool it_is) { return it_is ? std::optional(false) : std::nullopt; };
+    Records records{metadata::broker_change_record(broker, no_longer(broker.fenced),
+                                                   no_longer(broker.in_controlled_shutdown))};
     append(records, shift(state, {broker.id, Shift::joins}));
     return records;
+}
+
+/// By the log directories that both registrations tell of.
+struct Kept {
+    bool all = true;
+    bool none = false;
+};
+Kept kept(const Broker& old, const Broker& now) {
+    if (old.log_dirs.empty() || now.log_dirs.empty()) return {};
+    const auto same = static_cast<size_t>(std::ranges::count_if(old.log_dirs, [&](const auto& id) {
+        return std::ranges::find(now.log_dirs, id) != now.log_dirs.end();
+    }));
+    return {same == old.log_dirs.size(), same == 0};
+}
+
+/// How a process that starts leaves what it was a part of.
+Shift::Kind leaving(const Broker* old, const Registration& r) {
+    const Kept dirs = old ? kept(*old, r.broker) : Kept{};
+    if (dirs.none) return Shift::leaves_blank;
+    const bool orderly = old && old->epoch == r.previous_epoch && dirs.all;
+    return orderly ? Shift::leaves : Shift::leaves_unclean;
 }
 
 /// One step of a controlled shutdown.
@@ -102,8 +125,7 @@ kafka::Outcome<Decision<int64_t>> register_broker(const State& state, Registrati
     if (same && *old == broker) return d;
     d.records.push_back(metadata::broker_record(broker));
     if (same) return d;
-    const bool orderly = old && old->epoch == r.previous_epoch;
-    append(d.records, shift(state, {broker.id, orderly ? Shift::leaves : Shift::leaves_unclean}));
+    append(d.records, shift(state, {broker.id, leaving(old, r)}));
     return d;
 }
 
@@ -133,9 +155,10 @@ kafka::Outcome<Decision<HeartbeatAnswer>> heartbeat(const State& state, const He
     if (beat.wants_shutdown) {
         d = withdraw(state, broker, known, most);
     } else if (beat.wants_fence) {
-        d.records = fencing(state, broker);
+        if (!broker.fenced && is_spared(state, broker.id)) d.records = fencing(state, broker);
+        d.response.fenced = broker.fenced || !d.records.empty();
     } else if (beat.metadata_index >= broker.epoch) {
-        d.records = unfencing(state, broker);
+        d.records = entering(state, broker);
         d.response.fenced = false;
     } else {
         d.response.fenced = broker.fenced;

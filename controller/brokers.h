@@ -18,8 +18,10 @@ struct Registration {
 };
 
 /// Registers it, fenced, under the epoch `index`, which must be the index of the log entry that the
-/// records become. It leaves all ISRs; and unless it had stopped in an orderly way, all ELRs too,
-/// for it may have lost what it had acknowledged (KIP-966). The answer is the epoch, which the
+/// records become. It leaves all ISRs; and unless it had stopped in an orderly way, and has all the
+/// log directories that it had, all ELRs too, for it may have lost what it had acknowledged
+/// (KIP-966). If it has none of them any more, it is no last known leader either, for it has
+/// nothing at all of partitions that others may still have. The answer is the epoch, which the
 /// broker tells with whatever it asks later. The process that is registered already (same
 /// incarnation) keeps its epoch and its state: a retry changes nothing.
 /// 42 if what it says of itself makes no sense; 101 if another process of this id is alive
@@ -38,7 +40,7 @@ struct Heartbeat {
     base::BrokerId broker = metadata::kNoBroker;
     int64_t epoch = -1;
     int64_t metadata_index = 0;  // as far as it follows the metadata log
-    bool wants_fence = false;
+    bool wants_fence = false;    // it is not ready, or its disks stall or have failed
     bool wants_shutdown = false;
 };
 struct HeartbeatAnswer {
@@ -64,8 +66,10 @@ struct Withdrawal {
 constexpr size_t kMostMovedAtOnce = 1000;
 
 /// Unfences it once it has followed the metadata to its own registration. Fences it if it wants to
-/// be. When it wants to shut down it gives up its leaderships and leaves the ISRs, `most` at a
-/// time; it may stop when all others have seen that. 77, 102.
+/// be and is spared (see is_spared): where nobody could go on in its place, as in a cluster of one,
+/// a disk that stalls is better than no leader. When it wants to shut down it gives up its
+/// leaderships and leaves the ISRs, `most` at a time; it may stop when all others have seen that.
+/// A shutdown that it doesn't ask for any more was called off: it may lead again. 77, 102.
 kafka::Outcome<Decision<HeartbeatAnswer>> heartbeat(const State&, const Heartbeat&,
                                                     const Withdrawal&,
                                                     size_t most = kMostMovedAtOnce);

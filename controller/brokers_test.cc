@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "controller/broker_ids.h"
 #include "controller/elections.h"
 #include "controller/testing.h"
 
@@ -178,6 +179,67 @@ TEST_F(Brokers, TheLastLeaderComesBackIfAllStoppedUncleanly) {
     EXPECT_TRUE(partition(1).last_known_elr.empty());
 }
 
+TEST_F(Brokers, ABlankDiskIsNoLastLeader) {
+    const auto restart = [&](BrokerId id, std::vector<base::Uuid> dirs, int64_t previous = -1) {
+        static uint64_t incarnation = 50;
+        auto broker = starting(id, ++incarnation);
+        broker.log_dirs = std::move(dirs);
+        return cluster.commit(*register_broker(cluster.state(), {broker, previous},
+                                               cluster.image()->position().index + 1, false));
+    };
+    const base::Uuid first{1, 1}, second{2, 2}, third{3, 3};
+    cluster.static_configs["min.insync.replicas"] = "2";
+    restart(k0, {first});
+    const auto zero = restart(k1, {first, second});
+    EXPECT_EQ(partition(1).last_known_elr, (std::vector<BrokerId>{k1}));
+    EXPECT_EQ(cluster.image()->broker(k1)->log_dirs, (std::vector<base::Uuid>{first, second}));
+
+    const auto one = restart(k1, {second, third}, zero);
+    EXPECT_EQ(partition(1).last_known_elr, (std::vector<BrokerId>{k1})) << "it has something";
+    const auto blank = restart(k1, {third, first}, one);
+    EXPECT_EQ(partition(1).last_known_elr, (std::vector<BrokerId>{k1}));
+    const auto epoch = restart(k1, {base::Uuid{9, 9}}, blank);
+    EXPECT_TRUE(partition(1).last_known_elr.empty());
+    cluster.commit(*beat(cluster.state(), k1, epoch));
+    EXPECT_EQ(partition(1).leader, metadata::kNoBroker);
+}
+
+TEST_F(Brokers, ALeaderWhoseDiskWasReplacedDoesNotLeadAgain) {
+    auto broker = starting(k1, 7);
+    broker.log_dirs = {{1, 1}};
+    const auto next = [&] { return cluster.image()->position().index + 1; };
+    cluster.commit(*fence_broker(cluster.state(), k0, 1));
+    auto epoch = cluster.commit(*register_broker(cluster.state(), {broker, 1}, next(), false));
+    cluster.commit(*beat(cluster.state(), k1, epoch));
+    ASSERT_EQ(partition(1).leader, k1);
+    broker.incarnation = {8, 8};
+    broker.log_dirs = {{2, 2}};
+    epoch = cluster.commit(*register_broker(cluster.state(), {broker, epoch}, next(), false));
+    cluster.commit(*beat(cluster.state(), k1, epoch));
+    EXPECT_EQ(partition(1).leader, metadata::kNoBroker) << "k0 may come back";
+    EXPECT_TRUE(partition(1).last_known_elr.empty());
+    EXPECT_TRUE(partition(1).elr.empty());
+}
+
+TEST_F(Brokers, WithoutOneOfItsDirectoriesAStopWasNotOrderly) {
+    cluster.static_configs["min.insync.replicas"] = "2";
+    auto broker = starting(k0, 7);
+    const auto restart = [&](std::vector<base::Uuid> dirs) {
+        const auto* old = cluster.image()->broker(k0);
+        broker.incarnation = {7, static_cast<uint64_t>(cluster.image()->position().index)};
+        broker.log_dirs = std::move(dirs);
+        cluster.commit(*register_broker(cluster.state(), {broker, old->epoch},
+                                        cluster.image()->position().index + 1, false));
+    };
+    restart({{1, 1}, {2, 2}});
+    EXPECT_EQ(partition(1).elr, (std::vector<BrokerId>{k0}));
+    restart({{2, 2}, {3, 3}, {1, 1}});
+    EXPECT_EQ(partition(1).elr, (std::vector<BrokerId>{k0})) << "one more does no harm";
+    restart({{2, 2}, {3, 3}});
+    EXPECT_TRUE(partition(1).elr.empty());
+    EXPECT_EQ(partition(0).elr, (std::vector<BrokerId>{k0})) << "nobody holds more";
+}
+
 TEST_F(Brokers, ABrokerThatCannotFollowIsRefused) {
     cluster.replay({metadata::feature_record("metadata.version", 2)});
     EXPECT_EQ(
@@ -254,9 +316,48 @@ TEST_F(Brokers, HeartbeatsUnfenceOnceTheRegistrationIsSeen) {
     EXPECT_TRUE(beat_at(cluster.image()->position().index).caught_up);
     EXPECT_EQ(heartbeat(cluster.state(), {.broker = k0, .epoch = 1}, {}).error().code,
               ErrorCode::stale_broker_epoch);
-    Heartbeat fence{.broker = k0, .epoch = epoch, .metadata_index = epoch, .wants_fence = true};
-    EXPECT_TRUE(cluster.commit(*heartbeat(cluster.state(), fence, {})).fenced);
+}
+
+TEST_F(Brokers, AreFencedOnDemandWhereOthersGoOn) {
+    const Heartbeat ill{.broker = k0, .epoch = 1, .metadata_index = 9, .wants_fence = true};
+    const auto tell = [&] { return cluster.commit(*heartbeat(cluster.state(), ill, {})); };
+    cluster.static_configs["min.insync.replicas"] = "2";
+    EXPECT_FALSE(tell().fenced) << "nothing could be acknowledged with one in sync";
+    cluster.static_configs["min.insync.replicas"] = "1";
+    EXPECT_TRUE(tell().fenced);
     EXPECT_TRUE(cluster.image()->broker(k0)->fenced);
+    EXPECT_EQ(partition(1).leader, k1);
+    EXPECT_TRUE(tell().fenced) << "told again";
+    cluster.commit(*beat(cluster.state(), k0, 1));
+    EXPECT_TRUE(cluster.image()->active(k0));
+    EXPECT_EQ(partition(0).leader, k0) << "nobody else has it";
+    EXPECT_FALSE(tell().fenced) << "it is in sync with nobody";
+    EXPECT_EQ(partition(0).leader, k0);
+}
+
+TEST_F(Brokers, AShutdownThatIsCalledOffEnds) {
+    Heartbeat beat{.broker = k0, .epoch = 1, .metadata_index = 5, .wants_shutdown = true};
+    EXPECT_TRUE(cluster.commit(*heartbeat(cluster.state(), beat, {})).leads_nothing);
+    EXPECT_EQ(partition(0).leader, metadata::kNoBroker);
+    beat.wants_shutdown = false;
+    const auto answer = cluster.commit(*heartbeat(cluster.state(), beat, {}));
+    EXPECT_FALSE(answer.fenced);
+    EXPECT_FALSE(answer.leads_nothing);
+    EXPECT_TRUE(cluster.image()->active(k0));
+    EXPECT_EQ(partition(0).leader, k0) << "nobody else has it";
+    EXPECT_EQ(partition(1).leader, k1);
+    EXPECT_TRUE(heartbeat(cluster.state(), beat, {})->records.empty());
+}
+
+/// KAFKA-15021: who stops is waited for by nobody.
+TEST_F(Brokers, AShutdownLeavesTheIsrWithTheLeadership) {
+    Heartbeat beat{.broker = k0, .epoch = 1, .metadata_index = 5, .wants_shutdown = true};
+    const auto decision = *heartbeat(cluster.state(), beat, {});
+    for (const auto& record : decision.records) {
+        if (!record.has_partition_change()) continue;
+        const auto isr = metadata::broker_ids(record.partition_change().isr().ids());
+        EXPECT_TRUE(record.partition_change().has_isr() && !contains(isr, k0));
+    }
 }
 
 TEST_F(Brokers, AShutdownMovesLeadersInStepsAndWaitsForTheOthers) {

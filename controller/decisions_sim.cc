@@ -7,6 +7,7 @@
 #include "controller/features.h"
 #include "controller/partitions.h"
 #include "controller/reassignments.h"
+#include "controller/rebalance.h"
 #include "controller/topics.h"
 #include "metadata/records.h"
 
@@ -101,6 +102,10 @@ void DecisionsSim::start(BrokerId id) {
     broker.incarnation = process.incarnation;
     broker.rack = std::string(1, static_cast<char>('a' + id.value % 3));
     broker.features = supported_features();
+    if (process.log_dir.is_zero()) process.log_dir = {3, ++ids_};
+    if (!process.running && chance(4)) lose_disk(id);
+    broker.log_dirs = {process.log_dir};
+    if (fault_ == Fault::lost_disks_are_not_told) broker.log_dirs.clear();
     const int64_t next = image().position().index + 1;
     if (process.running) {
         const auto* known = image().broker(id);
@@ -123,7 +128,7 @@ void DecisionsSim::start(BrokerId id) {
     if (fault_ == Fault::every_stop_is_clean && image().broker(id))
         clean_epoch = image().broker(id)->epoch;
     const auto* before = image().broker(id);
-    if (!before || before->epoch != process.clean_epoch) unclean_ = id;
+    if (!before || before->epoch != process.clean_epoch || process.crashed) unclean_ = id;
     auto outcome = register_broker(state(), Registration{broker, clean_epoch}, next, false);
     if (!outcome) return wrong("not registered: " + outcome.error().message);
     process.running = true;
@@ -153,9 +158,24 @@ void DecisionsSim::stop(BrokerId id) {
     beat(id);
 }
 
+void DecisionsSim::lose_disk(BrokerId id) {
+    Process& process = processes_[id];
+    process.log_dir = {3, ++ids_};
+    process.crashed = true;
+    for (auto& [tp, data] : data_) {
+        const auto it = data.has.find(id);
+        if (it == data.has.end()) continue;
+        it->second = 0;
+        // Not of one that the controller does not know, nor where nobody else could have anything.
+        const auto* row = image().partition(tp);
+        if (image().broker(id) && row && row->replicas.size() > 1) data.blank.insert(id);
+    }
+}
+
 void DecisionsSim::beat(BrokerId id) {
     Process& process = processes_[id];
     if (!process.running) return;
+    if (chance(10)) process.wants_shutdown = false;  // called off
     const int64_t now = image().position().index;
     Heartbeat beat{.broker = id,
                    .epoch = process.epoch,
@@ -174,7 +194,11 @@ void DecisionsSim::beat(BrokerId id) {
     if (beat.wants_fence && !known->fenced) fencing_ = id;
     const auto answer = commit(*std::move(outcome));
     if (answer.leads_nothing && leads(image(), id)) wrong("it leads something");
-    if (answer.leads_nothing && !process.withdrawn) process.withdrawn = image().position().index;
+    if (!answer.leads_nothing) process.withdrawn.reset();
+    else if (!process.withdrawn) process.withdrawn = image().position().index;
+    const bool serves =
+        !beat.wants_shutdown && !beat.wants_fence && beat.metadata_index >= process.epoch;
+    if (serves && !image().active(id)) wrong("it wants to serve, and may not");
     if (answer.may_stop) {
         process.running = false;
         process.clean_epoch = process.epoch;
@@ -196,7 +220,9 @@ void DecisionsSim::unregister() {
     if (image().brokers().size() < 3) return;
     const BrokerId id{static_cast<int32_t>(draw(processes_.size()))};
     auto outcome = unregister_broker(state(), id);
-    if (outcome) commit(*std::move(outcome));
+    if (!outcome) return;
+    commit(*std::move(outcome));
+    for (auto& [tp, data] : data_) data.blank.erase(id);  // nobody remembers its disk
 }
 
 void DecisionsSim::change_topics() {
@@ -263,7 +289,10 @@ void DecisionsSim::acknowledge(const TopicPartition& tp) {
     Data& data = data_[tp];
     ++data.acknowledged;
     ++totals_.acknowledged;
-    for (auto id : members) data.has[id] = data.acknowledged;
+    for (auto id : members) {
+        data.has[id] = data.acknowledged;
+        data.blank.erase(id);
+    }
 }
 
 void DecisionsSim::hand_out_producer_ids(BrokerId id) {
@@ -303,8 +332,10 @@ void DecisionsSim::propose() {
         if (!broker || (!member && !processes_[id].running)) continue;
         // The leader lets those in that have caught up; with an old row it doesn't matter.
         const auto* row_now = image().partition(*tp);
-        if (!member && row_now && row_now->partition_epoch == p->partition_epoch)
+        if (!member && row_now && row_now->partition_epoch == p->partition_epoch) {
             data.has[id] = data.has[p->leader];
+            data.blank.erase(id);
+        }
         row.new_isr_with_epochs.push_back({id.value, broker->epoch});
     }
     proposals_.push_back(std::move(proposal));
@@ -336,6 +367,7 @@ void DecisionsSim::deliver() {
 }
 
 void DecisionsSim::ask_for_elections() {
+    if (chance(30)) return take(rebalance(state(), static_cast<int64_t>(draw(60)), 3).records);
     kafka::ElectLeadersRequest request;
     request.election_type = chance(15) ? 1 : 0;
     if (chance(30)) {
@@ -343,7 +375,9 @@ void DecisionsSim::ask_for_elections() {
     } else if (const auto tp = any_partition()) {
         request.topic_partitions->push_back({image().topic(tp->topic)->name, {tp->index}});
     }
+    any_may_lead_ = request.election_type == 1;
     commit(elect_leaders(state(), request));
+    any_may_lead_ = false;
 }
 
 void DecisionsSim::move() {

@@ -15,10 +15,10 @@
 namespace controller {
 
 /// The controller's decisions on one image, drawn from a seed: brokers that start, stop, crash and
-/// lose what they had not synced, are fenced rightly and wrongly, and act on old views of the
-/// image; leaders that change their in-sync replicas; topics, configs, elections, reassignments.
-/// Two nodes replay every decision. A model knows which replica has how much of what was
-/// acknowledged, and after each decision everything is checked that has to hold.
+/// lose what they had not synced or their disk, are fenced rightly and wrongly, and act on old
+/// views of the image; leaders that change their in-sync replicas; topics, configs, elections,
+/// reassignments. Two nodes replay every decision. A model knows which replica has how much of what
+/// was acknowledged, and after each decision everything is checked that has to hold.
 class DecisionsSim {
   public:
     /// Faults planted between the decisions and the image, which the checks must notice.
@@ -37,6 +37,7 @@ class DecisionsSim {
         moves_end_at_once,
         leader_epoch_stays,
         retry_is_a_new_broker,
+        lost_disks_are_not_told,
         one_node_skips_a_record,
     };
     static constexpr int kFaults = static_cast<int>(Fault::one_node_skips_a_record);
@@ -56,6 +57,7 @@ class DecisionsSim {
         bool crashed = false;  // since it registered
         bool wants_shutdown = false;
         base::Uuid incarnation;
+        base::Uuid log_dir;
         int64_t epoch = -1;
         int64_t clean_epoch = -1;  // as its last orderly stop left it
         std::optional<int64_t> withdrawn;
@@ -68,6 +70,7 @@ class DecisionsSim {
     struct Data {
         int64_t acknowledged = 0;
         std::map<base::BrokerId, int64_t> has;
+        std::set<base::BrokerId> blank;  // their disk was replaced, as they will have to tell
         std::map<base::LeaderEpoch, base::BrokerId> leaders;
     };
 
@@ -83,6 +86,7 @@ class DecisionsSim {
     void step();
     void start(base::BrokerId);
     void stop(base::BrokerId);
+    void lose_disk(base::BrokerId);
     void beat(base::BrokerId);
     void fence();
     void unregister();
@@ -109,7 +113,8 @@ class DecisionsSim {
     void check_row(const metadata::Partition&, size_t min_isr);
     void check_change(const metadata::Partition& before, const metadata::Partition&,
                       size_t min_isr);
-    void check_leader(const metadata::Partition& before, const metadata::Partition&, Data&);
+    void check_leader(const metadata::Partition& before, const metadata::Partition&, Data&,
+                      bool any_may_lead);
     void check_data(const metadata::Partition&, Data&);
 
     const Fault fault_;
@@ -123,6 +128,7 @@ class DecisionsSim {
     std::set<base::BrokerId> joining_;  // the ISR, by the decision under way
     std::optional<base::BrokerId> fencing_;
     std::optional<base::BrokerId> unclean_;  // registers after a crash
+    bool any_may_lead_ = false;              // an unclean election was asked for
     int64_t next_producer_id_ = 0;
     uint64_t ids_ = 0;
     int step_ = 0;

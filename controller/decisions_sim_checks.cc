@@ -104,7 +104,8 @@ void DecisionsSim::check(const metadata::Image& before) {
                 const auto min_before = static_cast<size_t>(metadata::min_isr(
                     {before, base::BrokerId{0}, static_configs_}, name, p->replicas.size()));
                 check_change(*old, *p, std::min(min_isr, min_before));
-                check_leader(*old, *p, data);
+                check_leader(*old, *p, data,
+                             any_may_lead_ || TopicRules(state()).unclean_elections(*topic));
             }
             if (p->leader != kNoBroker &&
                 data.leaders.emplace(p->leader_epoch, p->leader).first->second != p->leader)
@@ -158,7 +159,8 @@ void DecisionsSim::check_change(const Partition& before, const Partition& p, siz
                 wrong("an eligible leader was forgotten");
 }
 
-void DecisionsSim::check_leader(const Partition& before, const Partition& p, Data& data) {
+void DecisionsSim::check_leader(const Partition& before, const Partition& p, Data& data,
+                                bool any_may_lead) {
     if (p.leader == before.leader || p.leader == kNoBroker) return;
     ++totals_.elections;
     if (contains(before.isr, p.leader) || contains(before.elr, p.leader) ||
@@ -169,11 +171,14 @@ void DecisionsSim::check_leader(const Partition& before, const Partition& p, Dat
     if (level->second >= kLevelWithRecovery && !p.recovering)
         wrong("an unclean election was not recorded");
     if (p.isr.size() != 1) wrong("an unclean leader is not alone");
+    if (data.blank.contains(p.leader) && !any_may_lead)
+        wrong("a disk that is known to be blank leads, while others may come back");
     data.acknowledged = std::min(data.acknowledged, data.has[p.leader]);
     for (auto& [id, has] : data.has) has = std::min(has, data.acknowledged);
 }
 
 void DecisionsSim::check_data(const Partition& p, Data& data) {
+    for (auto id : p.isr) data.blank.erase(id);  // it has what there is
     for (const auto* some : {&p.isr, &p.elr}) {
         for (auto id : *some) {
             // The controller can't know yet of a crash that it was not told of.

@@ -133,6 +133,7 @@ Partition decide(const Partition& old, Change change, const metadata::Topic& top
     if (nobody && next.last_known_elr.empty() && change.unclean != kNoBroker &&
         contains(next.replicas, change.unclean))
         next.last_known_elr = {change.unclean};
+    if (change.blank) std::erase(next.last_known_elr, change.unclean);
     const bool ends_a_replica = !without(old.replicas, next.replicas).empty();
     if (next.leader != old.leader || ends_a_replica) ++next.leader_epoch;
     if (next != old) ++next.partition_epoch;
@@ -148,14 +149,16 @@ std::optional<v1::Record> change_record(const base::TopicId& topic, const Partit
 Records shift(const State& state, const Shift& shift, size_t most) {
     const BrokerId broker = shift.broker;
     const bool leaves = shift.kind != Shift::joins;
-    const bool unclean = shift.kind == Shift::leaves_unclean;
+    const bool blank = shift.kind == Shift::leaves_blank;
+    const bool unclean = shift.kind == Shift::leaves_unclean || blank;
     const TopicRules rules(state);
     const Alive alive = [&](BrokerId id) {
         return id == broker ? !leaves : state.image.active(id);
     };
     auto led = [&](const Partition& p) { return p.leader == (leaves ? broker : kNoBroker); };
     auto followed = [&](const Partition& p) {
-        return leaves && (contains(p.isr, broker) || (unclean && contains(p.elr, broker)));
+        return leaves && (contains(p.isr, broker) || (unclean && contains(p.elr, broker)) ||
+                          (blank && contains(p.last_known_elr, broker)));
     };
     Records out;
     for (bool leaders : {true, false}) {
@@ -166,7 +169,10 @@ Records shift(const State& state, const Shift& shift, size_t most) {
                 Change change(*p);
                 if (leaves) std::erase(change.isr, broker);
                 // Of an only replica nobody holds more than it does itself.
-                if (unclean && p->replicas.size() > 1) change.unclean = broker;
+                if (unclean && p->replicas.size() > 1) {
+                    change.unclean = broker;
+                    change.blank = blank;
+                }
                 if (rules.unclean_elections(*topic)) change.election = Election::unclean;
                 auto next = decide(*p, std::move(change), *topic, rules, alive);
                 if (auto r = change_record(topic->id, *p, next)) out.push_back(*std::move(r));
@@ -181,6 +187,20 @@ bool leads(const metadata::Image& image, BrokerId broker) {
     for (const auto& [name, topic] : image.topics())
         for (const auto& p : topic->partitions)
             if (p->leader == broker) return true;
+    return false;
+}
+
+bool is_spared(const State& state, BrokerId broker) {
+    const TopicRules rules(state);
+    for (const auto& [name, topic] : state.image.topics()) {
+        for (const auto& p : topic->partitions) {
+            if (!contains(p->isr, broker)) continue;
+            const Ids rest = without(p->isr, {broker});
+            if (rest.size() >= effective(rules.min_isr(*topic), p->replicas) &&
+                std::ranges::any_of(rest, [&](BrokerId id) { return state.image.active(id); }))
+                return true;
+        }
+    }
     return false;
 }
 

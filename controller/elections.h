@@ -46,6 +46,8 @@ struct Change {
     bool recovering;
     /// A broker that may have lost what it had not synced: it leaves the ELR too.
     base::BrokerId unclean = metadata::kNoBroker;
+    /// That broker has nothing at all any more: it isn't the last known leader either.
+    bool blank = false;
     Election election = Election::clean;
 };
 
@@ -71,9 +73,10 @@ std::optional<v1::Record> change_record(const base::TopicId&, const metadata::Pa
 struct Shift {
     base::BrokerId broker = metadata::kNoBroker;
     enum Kind {
-        joins,          // may lead from now on: where nobody leads, an election
-        leaves,         // leaves all ISRs; may lead no more
-        leaves_unclean  // and the ELRs, but of partitions that have no other replica
+        joins,           // may lead from now on: where nobody leads, an election
+        leaves,          // leaves all ISRs; may lead no more
+        leaves_unclean,  // and the ELRs, but of partitions that have no other replica
+        leaves_blank     // and is no last known leader: its disk is another one
     } kind = joins;
 };
 
@@ -83,6 +86,10 @@ Records shift(const State&, const Shift&, size_t most = SIZE_MAX);
 
 /// Whether it leads any partition.
 bool leads(const metadata::Image&, base::BrokerId);
+
+/// Whether some partition that it is in sync of would go on without it: others that are in sync
+/// could lead, and be enough for acks=all.
+bool is_spared(const State&, base::BrokerId);
 
 /// Elects leaders of partitions, or of all (KIP-460), each on its own: 3 if unknown, 84 if the
 /// preferred one leads already or (unclean) anybody leads, 80 and 83 if who should lead can't; 42

@@ -37,10 +37,10 @@ void Sessions::lost(const Broker& broker, InstantMs now) {
     session.lost = true;
 }
 
-void Sessions::withdrawn(const Broker& broker, int64_t index) {
+void Sessions::withdrawn(const Broker& broker, std::optional<int64_t> index) {
     auto it = sessions_.find(broker.id);
-    if (it == sessions_.end() || it->second.epoch != broker.epoch || it->second.withdrawn) return;
-    it->second.withdrawn = index;
+    if (it == sessions_.end() || it->second.epoch != broker.epoch) return;
+    if (!index || !it->second.withdrawn) it->second.withdrawn = index;
 }
 
 /// When the session of a broker is over, on the clock of running().

@@ -41,8 +41,9 @@ class Sessions {
     void heard(const Broker&, int64_t metadata_index, base::InstantMs now);
     /// Its process was found dead: the session ends now. Nothing if it registered anew since.
     void lost(const Broker&, base::InstantMs now);
-    /// Its first answer with `leads_nothing`; `index`: of the entry that made it true.
-    void withdrawn(const Broker&, int64_t index);
+    /// What its heartbeat was answered: with `leads_nothing` the index of the entry that made that
+    /// true, of which the first counts; or nothing, and a withdrawal would begin anew.
+    void withdrawn(const Broker&, std::optional<int64_t> index);
 
     /// Whether a process of this id may still be running: heard within a session, or, if it is not
     /// fenced, not to be called silent yet.

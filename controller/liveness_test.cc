@@ -90,6 +90,10 @@ TEST_F(Liveness, AWithdrawalIsSeenByAllWhenTheSlowestHasIt) {
     EXPECT_EQ(w.seen_by_all, 5);
     cluster.fence(2);
     EXPECT_EQ(sessions.withdrawal(image(), {k0, 1}).seen_by_all, 7);
+    sessions.withdrawn({k0, 1}, std::nullopt);
+    EXPECT_FALSE(sessions.withdrawal(image(), {k0, 1}).done) << "called off";
+    sessions.withdrawn({k0, 1}, 9);
+    EXPECT_EQ(sessions.withdrawal(image(), {k0, 1}).done, 9) << "begun anew";
     sessions.heard({k0, 2}, 2, now);
     EXPECT_FALSE(sessions.withdrawal(image(), {k0, 2}).done) << "another process";
 }

@@ -29,6 +29,7 @@ metadata::Broker broker_of(const kafka::BrokerRegistrationRequest& request) {
     out.id = base::BrokerId{request.broker_id};
     out.incarnation = request.incarnation_id;
     out.rack = request.rack;
+    out.log_dirs = request.log_dirs;
     for (const auto& l : request.listeners)
         out.endpoints.push_back({.listener = l.name, .host = l.host, .port = l.port});
     for (const auto& f : request.features)
@@ -139,9 +140,10 @@ Decided<kafka::BrokerHeartbeatResponse> decide(Service::Core& core,
     out.response.is_fenced = answer.fenced;
     out.response.should_shut_down = answer.may_stop;
     core.sessions().heard(broker, request.current_metadata_offset, core.now());
+    std::optional<int64_t> withdrawn;
     if (answer.leads_nothing)
-        core.sessions().withdrawn(
-            broker, out.records.empty() ? state.image.position().index : core.next_index());
+        withdrawn = out.records.empty() ? state.image.position().index : core.next_index();
+    core.sessions().withdrawn(broker, withdrawn);
     return out;
 }
 

@@ -190,6 +190,7 @@ base::Status Delta::register_broker(const v1::RegisterBroker& r) {
             {e.listener(), e.host(), static_cast<uint16_t>(e.port()), e.security_protocol()});
     }
     if (r.has_rack()) b.rack = r.rack();
+    for (const auto& id : r.log_dirs()) b.log_dirs.push_back(uuid(id));
     brokers_.insert(b.id);
     next_.brokers_.put(b.id, std::make_shared<const Broker>(std::move(b)));
     return base::ok();

@@ -50,6 +50,8 @@ struct Broker {
     bool fenced = true;  // registered, but neither in an ISR nor a leader, and not shown to clients
     bool in_controlled_shutdown = false;
     std::map<std::string, FeatureRange> features = {};
+    /// The ids of its log directories, which another disk in their place has not; empty: unknown.
+    std::vector<base::Uuid> log_dirs = {};
 
     const Endpoint* endpoint(std::string_view listener) const;
     bool operator==(const Broker&) const = default;

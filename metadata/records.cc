@@ -57,6 +57,7 @@ v1::Record broker_record(const Broker& b) {
         to->set_least(range.least);
         to->set_most(range.most);
     }
+    for (const auto& id : b.log_dirs) set(out->add_log_dirs(), id);
     return r;
 }
 
