@@ -29,7 +29,8 @@ bool FetchSession::must_tell(const FetchTarget& target, const FetchFound& found)
     const auto place = places_.find(target);
     if (place == places_.end()) return true;
     FetchWant& w = *place->second;
-    bool tell = found.bytes > 0 || found.diverging || found.error != ErrorCode::none;
+    bool tell =
+        found.bytes > 0 || found.diverging || found.elsewhere || found.error != ErrorCode::none;
     tell |= found.high_watermark != w.told_high_watermark || found.log_start != w.told_log_start;
     w.told_high_watermark = found.high_watermark;
     w.told_log_start = found.log_start;

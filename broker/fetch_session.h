@@ -47,6 +47,7 @@ struct FetchFound {
     base::Offset high_watermark = -1;
     base::Offset log_start = -1;
     bool diverging = false;
+    bool elsewhere = false;  // another replica is to be asked
 };
 
 /// The partitions that one client fetches over and over, in the order in which they are served:

@@ -78,6 +78,8 @@ Settings settings_from(const metadata::ServerProperties& properties) {
     out.id = base::BrokerId{static_cast<int32_t>(view.broker_int("node.id"))};
     if (view.broker_set("cluster.id")) out.cluster_id = view.broker_string("cluster.id");
     if (view.broker_set("broker.rack")) out.rack = view.broker_string("broker.rack");
+    out.selects_replicas_by_rack =
+        view.broker_string("replica.selector.class").ends_with("RackAwareReplicaSelector");
     out.cluster = cluster_settings(properties, view);
     for (const auto& l : properties.listeners)
         out.listeners.push_back(

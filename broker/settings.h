@@ -49,7 +49,8 @@ struct ClusterSettings {
 struct Settings {
     base::BrokerId id{0};             // node.id
     std::string cluster_id;           // empty: drawn at the first start
-    std::optional<std::string> rack;  // broker.rack
+    std::optional<std::string> rack;        // broker.rack
+    bool selects_replicas_by_rack = false;  // replica.selector.class
     ClusterSettings cluster;
     std::vector<ListenerSettings> listeners;   // for clients; none where it is no broker
     std::vector<std::string> log_dirs;         // log.dirs

@@ -30,6 +30,11 @@ std::vector<Option> identity() {
         string("broker.rack", std::nullopt,
                "Where this broker stands; replicas of a partition are spread over racks."),
         list("log.dirs", std::nullopt, "Where data lies.").or_else("log.dir"),
+        string("replica.selector.class", "org.apache.kafka.common.replica.LeaderSelector",
+               "Which replica a consumer reads from: the leader, or one in its own rack "
+               "(client.rack) where there is one.")
+            .one_of({"org.apache.kafka.common.replica.LeaderSelector",
+                     "org.apache.kafka.common.replica.RackAwareReplicaSelector"}),
         string("metadata.log.dir", std::nullopt,
                "Where the metadata log lies. Not set: the first of log.dirs."),
         string("cluster.id", std::nullopt,

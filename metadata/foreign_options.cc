@@ -39,7 +39,6 @@ constexpr ForeignRow kForeign[] = {
     {"alter.config.policy.class.name", kRefused, kNoPlugins},
     {"create.topic.policy.class.name", kRefused, kNoPlugins},
     {"client.quota.callback.class", kRefused, kNoPlugins},
-    {"replica.selector.class", kRefused, kNoPlugins},
     {"config.providers*", kRefused, kNoPlugins},
     {"remote.log.storage.system.enable", kRefused, "tiered storage is not served"},
     {"remote.*", kIgnored, "tiered storage is not served"},

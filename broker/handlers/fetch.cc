@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/assignments.h"
 #include "broker/handlers/handlers.h"
 #include "broker/resolve.h"
 #include "io/shard.h"
@@ -51,6 +52,9 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
         ErrorCode error = ErrorCode::none;
         std::optional<Partition::Read> read;
         uint64_t watch = 0;
+        bool from_follower = false;          // this broker has a replica, but does not lead
+        std::vector<base::BrokerId> nearer;  // replicas in the client's rack (KIP-392)
+        base::BrokerId preferred{-1};        // of those, the one to ask instead
     };
 
     bool by_id() const { return call_->version >= 13; }
@@ -103,7 +107,45 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
             if (replica >= 0) item.error = ErrorCode::cluster_authorization_failed;
             else if (request_.max_bytes < 0 || item.want.max_bytes < 0)
                 item.error = ErrorCode::invalid_request;
+            if (call_->version >= 11) look_for_followers(item);
         }
+    }
+
+    /// KIP-392: whoever has a replica may serve a consumer what is committed, and the leader sends
+    /// one that says where it is to a replica there.
+    void look_for_followers(Item& item) {
+        const auto* p =
+            item.place.topic ? item.place.topic->partition(item.place.id.index) : nullptr;
+        if (p == nullptr) return;
+        const auto self = call_->services.settings.id;
+        if (item.error == ErrorCode::not_leader_or_follower && has_replica(*p, self)) {
+            item.error = ErrorCode::none;
+            item.from_follower = true;
+        } else if (item.error == ErrorCode::none && selects_by_rack()) {
+            const auto& image = *call_->local.image;
+            for (const auto id : p->replicas)
+                if (image.active(id) && image.broker(id)->rack == request_.rack_id)
+                    item.nearer.push_back(id);
+            if (std::ranges::find(item.nearer, self) != item.nearer.end()) item.nearer.clear();
+        }
+    }
+
+    bool selects_by_rack() const {
+        return !request_.rack_id.empty() && call_->services.settings.selects_replicas_by_rack;
+    }
+
+    /// The one that is known to have most, if it has the offset.
+    static base::BrokerId preferred(const Partition& partition, const Partition::ReadFrom& from,
+                                    const std::vector<base::BrokerId>& nearer) {
+        base::BrokerId best{-1};
+        base::Offset most = from.offset - 1;
+        for (const auto id : nearer) {
+            const auto held = partition.replica().held_and_synced(id).first;
+            if (!partition.replica().attached(id) || held <= most) continue;
+            best = id;
+            most = held;
+        }
+        return best;
     }
 
     uint32_t limit() const {
@@ -126,15 +168,21 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
             .max_bytes = std::min(static_cast<uint32_t>(item.want.max_bytes), limit()),
             .at_least_one = true,
             .current_epoch = item.want.current_epoch,
-            .last_fetched_epoch = item.want.last_fetched_epoch};
+            .last_fetched_epoch = item.want.last_fetched_epoch,
+            .from_follower = item.from_follower};
         auto& partitions = call_->services.partitions;
         partitions.home(item.place.id)
-            .run([self = shared_from_this(), &partitions, id = item.place.id, from, i] {
+            .run([self = shared_from_this(), &partitions, id = item.place.id, from, i,
+                  nearer = item.nearer] {
                 const auto partition = partitions.find(id);
                 auto found = partition.ok() ? (*partition)->read(from)
                                             : kafka::Outcome<Partition::Read>(partition.error());
-                self->call_->local.shard.run([self, i, found = std::move(found)]() mutable {
+                base::BrokerId there{-1};
+                if (found.ok() && !nearer.empty()) there = preferred(**partition, from, nearer);
+                self->call_->local.shard.run([self, i, there, found = std::move(found)]() mutable {
                     Item& item = self->items_[i];
+                    item.preferred = there;
+                    if (there.value >= 0) found->records = {.slices = {}, .next = item.want.offset};
                     if (found.ok()) item.read = std::move(found).value();
                     else item.error = found.error().code;
                     self->done_one();
@@ -157,7 +205,8 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
         bytes_ = 0;
         enough_ = request_.max_wait_ms <= 0 || items_.empty();
         for (Item& item : items_) {
-            enough_ |= item.error != ErrorCode::none || (item.read && item.read->diverging);
+            enough_ |= item.error != ErrorCode::none || (item.read && item.read->diverging) ||
+                       item.preferred.value >= 0;
             if (!item.read) continue;
             auto& records = item.read->records;
             // More is there than fits: waiting would bring nothing that can be sent.
@@ -230,7 +279,8 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
                                    .bytes = item.read ? item.read->records.bytes : 0,
                                    .high_watermark = item.read ? item.read->high_watermark : -1,
                                    .log_start = item.read ? item.read->log_start : -1,
-                                   .diverging = item.read && item.read->diverging};
+                                   .diverging = item.read && item.read->diverging,
+                                   .elsewhere = item.preferred.value >= 0};
             const bool tell = !session_ || session_->must_tell(item.want.target, found);
             if (!tell && !full_) continue;
             topic_of(response, item).partitions.push_back(describe(item, response, files));
@@ -270,6 +320,7 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
         out.high_watermark = item.read->high_watermark;
         out.last_stable_offset = item.read->last_stable_offset;
         out.log_start_offset = item.read->log_start;
+        out.preferred_read_replica = item.preferred.value;
         if (item.read->diverging)
             out.diverging_epoch = {item.read->diverging->epoch, item.read->diverging->end};
         if (item.read->records.bytes > 0) {

@@ -22,6 +22,9 @@ enum Special : int64_t {
     latest_tiered = -5,
 };
 
+/// Of a new leader, that can't tell how much of what earlier ones left is committed (KIP-207).
+constexpr auto not_known_yet = ErrorCode::offset_not_available;
+
 Found failed(ErrorCode code) { return {.error_code = code}; }
 
 Found by_timestamp(const replication::Partition& partition, int64_t timestamp) {
@@ -29,7 +32,10 @@ Found by_timestamp(const replication::Partition& partition, int64_t timestamp) {
     const auto hit = timestamp == max_timestamp ? partition.log().max_timestamp(limit)
                                                 : partition.log().find_timestamp(timestamp, limit);
     if (!hit.ok()) return failed(ErrorCode::kafka_storage_error);
-    if (!hit->has_value()) return {.leader_epoch = -1};
+    if (!hit->has_value()) {
+        if (!partition.replica().knows_committed()) return failed(not_known_yet);
+        return {.leader_epoch = -1};
+    }
     return {
         .timestamp = (*hit)->timestamp, .offset = (*hit)->offset, .leader_epoch = (*hit)->epoch};
 }
@@ -41,6 +47,7 @@ Found look_up(const replication::Partition& partition, const Request::ListOffset
     if (asked.timestamp < latest_tiered) return failed(ErrorCode::invalid_request);
     switch (asked.timestamp) {
         case latest:
+            if (!partition.replica().knows_committed()) return failed(not_known_yet);
             return {.offset = partition.high_watermark(), .leader_epoch = partition.leader_epoch()};
         case earliest:
         case earliest_local:
@@ -69,8 +76,12 @@ void list_offsets(CallPtr call, Request request, Reply<Response> reply) {
          reply = std::move(reply)](std::vector<std::vector<Found>> found) mutable {
             Response response;
             for (size_t t = 0; t < topics.size(); ++t) {
-                for (size_t p = 0; p < found[t].size(); ++p)
-                    found[t][p].partition_index = topics[t].partitions[p].partition_index;
+                for (size_t p = 0; p < found[t].size(); ++p) {
+                    auto& one = found[t][p];
+                    one.partition_index = topics[t].partitions[p].partition_index;
+                    if (one.error_code == not_known_yet && call->version < 5)
+                        one.error_code = ErrorCode::leader_not_available;
+                }
                 response.topics.push_back({topics[t].name, std::move(found[t])});
             }
             reply(response);
