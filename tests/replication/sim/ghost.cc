@@ -80,14 +80,14 @@ void Ghost::lead_uncleanly(BrokerId id) {
     if (has >= last()) return;
     if (durable_ && !node.wiped && !metadata_.unclean_elections())
         fail("the last leader, " + name(id) + ", lost what was on its disk");
-    lose_all_but(has);
+    lose_all_but(has, node);
 }
 
-void Ghost::lose_all_but(Offset end) {
+void Ghost::lose_all_but(Offset end, const Node& leader) {
     ++losses;
     lost_ = std::max(lost_, last());
     committed_.resize(static_cast<size_t>(end));
-    count();
+    count(leader);
     for (auto& [id, node] : nodes_) node.agrees = std::min(node.agrees, end);
 }
 
@@ -98,12 +98,16 @@ void Ghost::adopt(Node& node) {
         committed_.push_back(known ? node.log->at(last()) : Record{.producer = kUnknown});
     }
     node.agrees = last();
-    count();
+    count(node);
 }
 
-void Ghost::count() {
-    sequences_.clear();
-    for (const auto& record : committed_) sequences_[record.producer] = record.sequence;
+/// By the log of who leads: what it has deleted may be another version than was committed here.
+void Ghost::count(const Node& leader) {
+    sequences_ = leader.log ? leader.log->deleted() : std::map<uint64_t, int64_t>();
+    for (Offset o = leader.log ? leader.log->start() : 0; o < last(); ++o) {
+        const Record& record = committed_[static_cast<size_t>(o)];
+        sequences_[record.producer] = record.sequence;
+    }
 }
 
 void Ghost::enrolled(BrokerId id, bool clean) {
@@ -113,7 +117,7 @@ void Ghost::enrolled(BrokerId id, bool clean) {
     const auto& row = metadata_.row();
     // Of an only replica nobody holds more.
     if (row.replicas.size() == 1 && row.replicas[0] == id && safely(node) < last())
-        lose_all_but(safely(node));
+        lose_all_but(safely(node), node);
     if (!contains(row.replicas, id)) return;
     if (contains(row.isr, id) || row.leader == id) fail("7: a new process is in the ISR");
     if (!clean && row.replicas.size() > 1 && contains(row.elr, id))
@@ -190,6 +194,8 @@ void Ghost::acknowledged(const Node& node, const Waiting& produce) {
 
 void Ghost::cuts(const Node& node, const Cut& cut) {
     ++truncations;
+    // It follows a leader that an unclean election has put out of office.
+    if (node.core->epoch() < unclean_epoch_) return;
     const Offset keeps = std::min(node.agrees, last());
     if (node.log->start() >= keeps) return;
     // What its leader has deleted, perhaps in another version, goes anyway.

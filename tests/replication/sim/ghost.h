@@ -52,9 +52,9 @@ class Ghost {
   private:
     void check_row(const metadata::Partition& before, const metadata::Partition& now);
     void lead_uncleanly(BrokerId);
-    void lose_all_but(Offset end);
+    void lose_all_but(Offset end, const Node& leader);
     void adopt(Node&);
-    void count();
+    void count(const Node& leader);
     void compare(Node&);
     void check_member(const Node&, const char* what);
     bool as_its_leader(const Node&) const;

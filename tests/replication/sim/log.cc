@@ -31,6 +31,7 @@ void Log::truncate_to(Offset to) {
 
 void Log::restart_at(Offset at) {
     records_.clear();
+    deleted_.clear();
     lineage_.clear();
     start_ = synced_ = durable_ = at;
     ++cuts_;

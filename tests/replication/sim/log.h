@@ -65,6 +65,8 @@ class Log final : public LocalLog {
         Offset offset = -1;
     };
     std::optional<Last> last_of(uint64_t producer) const;
+    /// The last sequence of each producer before the start.
+    const std::map<uint64_t, int64_t>& deleted() const { return deleted_; }
 
   private:
     const uint64_t number_;
@@ -76,7 +78,7 @@ class Log final : public LocalLog {
     uint64_t appends_ = 0;
     bool failed_ = false;
     storage::Lineage lineage_;
-    std::map<uint64_t, int64_t> deleted_;  // the last sequence of each producer before the start
+    std::map<uint64_t, int64_t> deleted_;
 };
 
 }  // namespace replica::sim
