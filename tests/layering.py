@@ -32,6 +32,7 @@ PURE = [
     r"controller/rpc/wire",
     r"controller/wire/\w+",
     r"replication/replica\w*",
+    r"replication/streams/(outbox|throttle|wire)",
     r"replication/replica/\w+",
     r"groups/(groups?|join|sync|rebalance|commits|describe|effects|members?|offsets|transactions)",
     r"metadata/\w+",

@@ -21,6 +21,8 @@ struct ChannelOptions {
     std::chrono::milliseconds keepalive_timeout{2000};
     /// A connection without a call is closed; not set: never.
     std::optional<std::chrono::milliseconds> most_idle = std::nullopt;
+    /// For streams that bring much: fewer and larger pieces, for more memory.
+    bool bulk = false;
 };
 
 /// A way to another node's Server at HOST:PORT, with a connection of its own: it resolves the name
