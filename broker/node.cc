@@ -24,6 +24,7 @@
 #include "io/shard.h"
 #include "io/socket.h"
 #include "replication/partitions.h"
+#include "replication/streams/streams.h"
 #include "spdlog/spdlog.h"
 #include "storage/store/rocks_store.h"
 
@@ -85,12 +86,12 @@ class Node::Parts {
     const ShownTopics topics{locals};
     std::unique_ptr<Directories> directories;
     std::unique_ptr<storage::Store> store;
+    replication::Streams streams;
     std::unique_ptr<ClusterMember> member;
     std::unique_ptr<ControllerLink> link;
     std::unique_ptr<Registration> registration;
     std::unique_ptr<io::Shards> shards;
     std::unique_ptr<replication::Partitions> partitions;
-    replication::Alone alone;
     std::vector<std::unique_ptr<IsrChanges>> isr_changes;
     std::unique_ptr<groups::Coordinators> groups;
     std::unique_ptr<ProducerIds> producer_ids;
@@ -104,6 +105,7 @@ class Node::Parts {
     base::Status open_member();
     base::Status open_broker(const metadata::ImagePtr&);
     void connect_replicas();
+    void disconnect_replicas();
     base::Result<metadata::ImagePtr> first_image();
     base::Result<int64_t> register_broker();
     base::Status catch_up_to(int64_t index, const char* what);
@@ -116,6 +118,7 @@ class Node::Parts {
 
     int64_t previous_epoch_ = -1;
     base::Status log_failure_;  // on the home shard
+    bool replicates_ = false;   // there, too
 };
 
 /// What lies on disk, and the threads.
@@ -145,8 +148,15 @@ base::Status Node::Parts::open_member() {
             "it is started anew.",
             base::message(why));
     };
-    ASSIGN_OR_RETURN(member, ClusterMember::start(settings, *store, directories->cluster_id(),
-                                                  std::move(events), stopping));
+    events.on_addresses = [this](const auto& addresses) {
+        if (replicates_) streams.set_addresses(addresses);
+    };
+    events.on_cut = [this](const auto& nodes) {
+        if (replicates_) streams.set_cut(nodes);
+    };
+    ASSIGN_OR_RETURN(
+        member, ClusterMember::start(settings, *store, directories->cluster_id(), std::move(events),
+                                     stopping, {&streams.service()}));
     io::run_on(home(), [this] {
         link = std::make_unique<ControllerLink>(home(), member->service(), member->client(),
                                                 member->cluster_id(), settings.id);
@@ -215,13 +225,28 @@ base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
 }
 
 void Node::Parts::connect_replicas() {
+    replication::streams::Options options;
+    options.cluster_id = member->cluster_id();
+    options.self = settings.id;
+    streams.start(*shards, *partitions, std::move(options));
+    const auto exchanges = streams.exchanges();
     std::vector<replication::Partitions::Peers> peers;
     for (size_t i = 0; i < shards->count(); ++i) {
         isr_changes.push_back(
             std::make_unique<IsrChanges>(shards->at(i), *link, *partitions, settings.id));
-        peers.push_back({&alone, isr_changes.back().get()});
+        peers.push_back({exchanges[i], isr_changes.back().get()});
     }
     partitions->connect(peers);
+    io::run_on(home(), [this] {
+        replicates_ = true;
+        streams.set_addresses(member->addresses());
+        streams.set_cut(member->cut());
+    });
+}
+
+void Node::Parts::disconnect_replicas() {
+    io::run_on(home(), [this] { replicates_ = false; });
+    streams.stop();
 }
 
 base::Result<int64_t> Node::Parts::register_broker() {
@@ -314,6 +339,7 @@ base::Status Node::Parts::stop_broker() {
     io::wait_for([this](auto done) { follower->stop(std::move(done)); });
     for (int32_t i = 0; i < groups->partitions(); ++i)
         io::wait_for([&](auto done) { groups->remove(i, std::move(done)); });
+    disconnect_replicas();
     RETURN_IF_ERROR(partitions->close());
     // Without an epoch it has opened no log, and how it stopped the time before still holds.
     return epoch < 0 ? base::ok() : put_clean_stop(*store, epoch);
@@ -323,6 +349,7 @@ base::Status Node::Parts::stop() {
     if (std::exchange(stopped, true)) return base::ok();
     base::Status status;
     if (connections) status = stop_broker();
+    else if (partitions) disconnect_replicas();
     if (shards) shards->stop();
     if (link) io::run_on(home(), [this] { link->stop(); });
     if (member) member->stop();
