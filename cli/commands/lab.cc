@@ -2,9 +2,12 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/uuid.h"
 #include "cli/commands/lab.h"
 #include "cli/output.h"
+#include "io/posix_disk.h"
 #include "lab/history_files.h"
+#include "lab/replica_hash.h"
 
 namespace cli {
 namespace {
@@ -65,6 +68,7 @@ Json json_of(const lab::Report& report) {
         if (p.sent > 0) partitions.push_back(json_of(p, report));
     return {{"good", report.good()},
             {"events", report.events},
+            {"begin_seconds", seconds(report.begin_ns)},
             {"compared_blocks", report.compared_blocks},
             {"anomalies", counts},
             {"findings", findings},
@@ -119,6 +123,55 @@ struct Check {
     }
 };
 
+/// "QyfQS8dCQ-uDpQ2wFrXMvg.3": the directory of a partition.
+bool is_of_a_partition(const std::string& name) {
+    const size_t dot = name.find('.');
+    return dot != std::string::npos && base::Uuid::parse(name.substr(0, dot)) &&
+           dot + 1 < name.size() &&
+           name.find_first_not_of("0123456789", dot + 1) == std::string::npos;
+}
+
+struct Hash {
+    std::string directory;
+    std::string history;
+    uint32_t node = 0;
+    uint64_t run_number = 1;
+    int64_t block_offsets = 1000;
+
+    base::Status run() const {
+        const auto disk = io::posix_disk();
+        ASSIGN_OR_RETURN(const auto lock, disk->lock(directory));
+        ASSIGN_OR_RETURN(const auto names, disk->list(directory));
+        ASSIGN_OR_RETURN(const auto out, lab::HistoryFile::create(history, run_number));
+        uint32_t partitions = 0;
+        for (const std::string& name : names)
+            if (is_of_a_partition(name)) RETURN_IF_ERROR(add(*disk, name, partitions++, *out));
+        RETURN_IF_ERROR(out->flush());
+        std::printf("hashed %s\n", counted(partitions, "partition").c_str());
+        return base::ok();
+    }
+
+    base::Status add(io::Disk& disk, const std::string& name, uint32_t number,
+                     lab::HistoryFile& out) const {
+        out.add({.op = lab::Op::name_partition, .partition = number, .name = name});
+        const auto block = [&](base::Offset begin, uint64_t hash) {
+            out.add({.op = lab::Op::replica_hash,
+                     .process = node,
+                     .partition = number,
+                     .offset = begin,
+                     .hash = hash});
+        };
+        ASSIGN_OR_RETURN(const lab::ReplicaSummary found,
+                         lab::hash_replica(disk, directory + "/" + name, block_offsets, block));
+        out.add({.op = lab::Op::replica,
+                 .process = node,
+                 .partition = number,
+                 .offset = found.start,
+                 .until = found.end});
+        return base::ok();
+    }
+};
+
 }  // namespace
 
 void add_lab(CLI::App& app, Chosen& chosen) {
@@ -129,6 +182,17 @@ void add_lab(CLI::App& app, Chosen& chosen) {
         *lab, chosen, "check", "Look for lost, doubled, reordered and other wrong messages");
     add_format_option(*check, check_options->common);
     check->add_option("HISTORY", check_options->paths, "Files of one run")->required();
+
+    auto [hash, hash_options] =
+        add_command<Hash>(*lab, chosen, "hash",
+                          "Hash what a node that does not run has on disk, for check to compare");
+    hash->add_option("DIRECTORY", hash_options->directory, "One of its log.dirs")->required();
+    hash->add_option("HISTORY", hash_options->history, "The file to write")->required();
+    hash->add_option("--node", hash_options->node, "Its id")->required();
+    hash->add_option("--run", hash_options->run_number, "The run's number")->capture_default_str();
+    hash->add_option("--block", hash_options->block_offsets, "Offsets in a block")
+        ->check(at_least(1))
+        ->capture_default_str();
 }
 
 }  // namespace cli
