@@ -34,9 +34,9 @@ class Admin {
 
     void make(const std::string& topic) {
         std::array<char, 256> why{};
-        constexpr int most_replicas = 3;
-        const NewTopic one(
-            rd_kafka_NewTopic_new(topic.c_str(), 1, most_replicas, why.data(), why.size()));
+        constexpr int as_the_brokers_are_set = -1;  // default.replication.factor
+        const NewTopic one(rd_kafka_NewTopic_new(topic.c_str(), 1, as_the_brokers_are_set,
+                                                 why.data(), why.size()));
         std::array wanted{one.get()};
         rd_kafka_CreateTopics(client_.get(), wanted.data(), wanted.size(), nullptr, queue_.get());
         wait();
@@ -75,7 +75,7 @@ void churn(Shared& shared) {
         admin.grow(topic, grown);
         constexpr int kept = 3;
         if (turn >= kept) admin.remove("churn-" + std::to_string(turn - kept));
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
     }
 }
 

@@ -1,0 +1,346 @@
+"""What is done to the cluster. Each fault proves that it had an effect, or the run is invalid."""
+
+import contextlib
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import power_loss
+from lab import ALL, Broken, Invalid, wait_for
+
+EFFECT_SECONDS = 30  # within which a fault must be seen
+
+
+def others(broker):
+    return [b for b in ALL if b != broker]
+
+
+class Fault:
+    """Draws all that it does when it is made, so that a seed repeats it."""
+
+    weight = 1
+    needs_network = False
+    needs_disk = False
+
+    def __init__(self, lab, chance):
+        self.lab = lab
+        self.victim = chance.choice(ALL)
+        self.down_seconds = chance.uniform(0, 4)
+        self.chance_seed = chance.getrandbits(32)
+        self.took = None  # until the effect was seen
+
+    def __str__(self):
+        return f"{type(self).__name__} of broker {self.victim}"
+
+    def run(self):
+        raise NotImplementedError
+
+    def heal(self):
+        """Whatever came of run(): the cluster can recover afterwards."""
+
+    def seen(self, condition, what, seconds=EFFECT_SECONDS):
+        """Waits for the effect."""
+        _, took = wait_for(condition, seconds, Invalid(f"{self}: {what} was not seen"))
+        self.took = took if self.took is None else self.took
+
+    def out_of_service(self):
+        """The others have noticed: the broker is fenced, and leads nothing that has another
+        replica."""
+        witness = others(self.victim)[0]
+        if self.lab.state(self.victim, witness) in (None, "active"):
+            return False
+        return self.lab.options.replicas == 1 or not self.lab.leads(self.victim, witness)
+
+
+class Kill(Fault):
+    """kill -9, and a new start."""
+    weight = 4
+
+    def run(self):
+        self.lab.local("kill", self.victim)
+        self.seen(self.out_of_service, "that it is gone")
+        time.sleep(self.down_seconds)
+
+    def heal(self):
+        if self.lab.cluster.broker(self.victim)["state"] == "stopped":
+            self.lab.start_broker(self.victim)
+
+
+class KillController(Kill):
+    """kill -9 of the active controller."""
+    weight = 2
+
+    def run(self):
+        self.victim = self.lab.controller() or 0
+        super().run()
+
+
+class Terminate(Kill):
+    """SIGTERM: it hands over what it leads, and ends in order."""
+    weight = 2
+
+    def run(self):
+        pid = self.lab.pid(self.victim)
+        os.kill(pid, signal.SIGTERM)
+        self.seen(lambda: self.lab.cluster.broker(self.victim)["state"] == "stopped",
+                  "that it stopped", 60)
+        self.seen(self.out_of_service, "that it is out of service")
+        time.sleep(self.down_seconds)
+
+
+class RollingRestart(Fault):
+    """One after the other, each when all is well again."""
+
+    def __str__(self):
+        return "RollingRestart"
+
+    def run(self):
+        for broker in ALL:
+            before = self.lab.pid(broker)
+            self.lab.local("restart", broker, "--timeout", 100,
+                           env=self.lab.environment_of_broker(broker))
+            self.seen(lambda b=broker, p=before: self.lab.pid(b) not in (None, p),
+                      f"another process of broker {broker}")
+            self.lab.settle()
+
+
+class Pause(Fault):
+    """SIGSTOP until the others have noticed, and some time more."""
+    weight = 3
+
+    def run(self):
+        self.lab.local("pause", self.victim)
+        self.seen(self.out_of_service, "that it hangs")
+        time.sleep(self.down_seconds)
+
+    def heal(self):
+        if self.lab.cluster.broker(self.victim)["state"] == "paused":
+            self.lab.local("resume", self.victim)
+
+
+class PauseController(Pause):
+    """SIGSTOP of the active controller."""
+
+    def run(self):
+        self.victim = self.lab.controller() or 0
+        super().run()
+
+
+class ShortPause(Pause):
+    """SIGSTOP for less than a session: nobody may be told anything wrong because of it."""
+
+    def run(self):
+        self.lab.local("pause", self.victim)
+        began = time.monotonic()
+        seconds = 0.3 + self.down_seconds / 2
+        answer = self.lab.cluster.run("broker", "list", "--timeout", seconds, to=self.victim)
+        if answer.code == 0:
+            raise Invalid(f"{self}: it answers while it is stopped")
+        self.took = time.monotonic() - began
+
+
+class Cut(Fault):
+    """Two brokers don't reach each other."""
+    weight = 2
+
+    def __init__(self, lab, chance):
+        super().__init__(lab, chance)
+        self.other = chance.choice(others(self.victim))
+
+    def __str__(self):
+        return f"Cut between brokers {self.victim} and {self.other}"
+
+    def apart(self):
+        """One is out of service, or out of the in-sync replicas of a partition of the other's."""
+        for witness in ALL:
+            for broker in (self.victim, self.other):
+                if self.lab.state(broker, witness) not in (None, "active"):
+                    return True
+            for p in self.lab.partitions(witness).values():
+                if {self.victim, self.other} <= set(p["replicas"]) and \
+                        not {self.victim, self.other} <= set(p["isr"]):
+                    return True
+        return False
+
+    def run(self):
+        if self.lab.options.replicas == 1:  # only who depends on the controller is seen to be cut
+            self.victim = self.lab.controller() or 0
+            if self.other == self.victim:
+                self.other = others(self.victim)[0]
+        self.lab.local("cut", self.victim, self.other)
+        self.seen(self.apart, "that they are apart")
+        time.sleep(self.down_seconds)
+
+    def heal(self):
+        self.lab.local("heal")
+
+
+class Deaf(Fault):
+    """What comes for one broker's controller listener is dropped: it reaches the others, and they
+    don't reach it. The other half of an asymmetric cut is its answers."""
+    needs_network = True
+    match = ("INPUT", "--dport")
+
+    def rule(self, verb):
+        chain, port = self.match
+        return subprocess.run(
+            ["iptables", verb, chain, "-i" if chain == "INPUT" else "-o", "lo", "-p", "tcp", port,
+             str(self.lab.cluster.port + self.victim + 10_000), "-j", "DROP"],
+            check=False, capture_output=True).returncode == 0
+
+    def dropped(self):
+        out = subprocess.run(["iptables", "-nvxL", self.match[0]], check=True, capture_output=True,
+                             text=True).stdout
+        return any(int(line.split()[0]) > 0 for line in out.splitlines() if " DROP " in line)
+
+    def run(self):
+        if not self.rule("-A"):
+            raise Invalid(f"{self}: iptables refuses the rule")
+        self.seen(self.dropped, "that packets are dropped")
+        time.sleep(3 + self.down_seconds)
+
+    def heal(self):
+        while self.rule("-D"):
+            pass
+
+
+class Mute(Deaf):
+    """What one broker answers on its controller listener is dropped."""
+    match = ("OUTPUT", "--sport")
+
+
+class SlowSync(Fault):
+    """Each sync takes long."""
+
+    def faults_so_far(self):
+        return power_loss.Notes(self.lab.notes[self.victim]).faults
+
+    def run(self):
+        before = self.faults_so_far()
+        milliseconds = int(200 + 500 * self.down_seconds)
+        self.lab.faults_of_disk[self.victim].write_text(f"slow {milliseconds}", encoding="ascii")
+        self.seen(lambda: self.faults_so_far() > before, "a slow sync")
+        time.sleep(3 + self.down_seconds)
+
+    def heal(self):
+        self.lab.faults_of_disk[self.victim].unlink(missing_ok=True)
+
+
+class FailingSync(SlowSync):
+    """Syncs fail: the directory is not used any further, until a new start."""
+
+    def run(self):
+        before = self.faults_so_far()
+        self.lab.faults_of_disk[self.victim].write_text("fail", encoding="ascii")
+        self.seen(lambda: self.faults_so_far() > before, "a failed sync")
+        time.sleep(self.down_seconds)
+
+    def heal(self):
+        super().heal()
+        if self.lab.cluster.broker(self.victim)["state"] != "stopped":
+            self.lab.local("kill", self.victim)
+        self.lab.start_broker(self.victim)
+
+
+class FullDisk(Fault):
+    """No space is left where a broker's data lies, which is a file system of its own."""
+    needs_disk = True
+
+    def ballast(self):
+        return self.lab.data(self.victim) / "ballast"
+
+    def free(self):
+        return shutil.disk_usage(self.lab.data(self.victim)).free
+
+    def run(self):
+        with contextlib.suppress(OSError), open(self.ballast(), "wb") as file:
+            while True:
+                file.write(bytes(1 << 16))
+        self.seen(lambda: self.free() < 1 << 20, "that it is full")
+        time.sleep(3 + self.down_seconds)
+
+    def heal(self):
+        self.ballast().unlink(missing_ok=True)
+        if self.lab.cluster.broker(self.victim)["state"] == "stopped":
+            self.lab.start_broker(self.victim)
+
+
+class PowerLoss(Kill):
+    """kill -9, and what was not synced is gone; often while syncs take long, so that it is much."""
+    weight = 2
+
+    def __init__(self, lab, chance):
+        super().__init__(lab, chance)
+        self.slow = chance.random() < 0.5 or lab.options.acks != "all"
+
+    def slow_down(self, brokers):
+        if not self.slow:
+            return
+        for broker in brokers:
+            self.lab.faults_of_disk[broker].write_text("slow 1500", encoding="ascii")
+        time.sleep(2)
+
+    def lose(self, brokers):
+        for broker in brokers:
+            self.lab.faults_of_disk[broker].unlink(missing_ok=True)
+        chance = random.Random(self.chance_seed)
+        for broker in brokers:
+            if not self.lab.notes[broker].exists():
+                raise Invalid(f"{self}: nobody noted what broker {broker} synced")
+            gone, entries = power_loss.lose_power(self.lab.notes[broker], self.lab.data(broker),
+                                                  chance)
+            self.lab.log(f"    broker {broker} lost {gone} bytes and {entries} directory entries")
+
+    def run(self):
+        self.slow_down([self.victim])
+        self.lab.local("kill", self.victim)
+        self.lose([self.victim])
+        self.seen(self.out_of_service, "that it is gone")
+        time.sleep(self.down_seconds)
+
+
+class PowerLossOfAll(PowerLoss):
+    """All at once."""
+
+    def __str__(self):
+        return "PowerLossOfAll"
+
+    def run(self):
+        self.slow_down(ALL)
+        pids = [self.lab.pid(broker) for broker in ALL]
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        self.seen(lambda: all(r["state"] == "stopped" for r in self.lab.cluster.status()),
+                  "that all are gone")
+        self.lose(ALL)
+
+    def heal(self):
+        for broker in ALL:
+            if self.lab.cluster.broker(broker)["state"] == "stopped":
+                self.lab.start_broker(broker)
+
+
+KINDS = [Kill, KillController, Terminate, RollingRestart, Pause, PauseController, ShortPause, Cut,
+         Deaf, Mute, SlowSync, FailingSync, FullDisk, PowerLoss, PowerLossOfAll]
+BY_NAME = {kind.__name__: kind for kind in KINDS}
+
+
+def mount_data(lab):
+    """A file system in memory for each broker's data."""
+    for broker in ALL:
+        lab.data(broker).mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", lab.data(broker)],
+                       check=True)
+
+
+def unmount_data(lab):
+    for broker in ALL:
+        if pathlib.Path(lab.data(broker)).is_mount():
+            subprocess.run(["umount", "-l", lab.data(broker)], check=False)
+
+
+__all__ = ["BY_NAME", "KINDS", "Broken", "Invalid", "mount_data", "unmount_data"]
