@@ -20,6 +20,16 @@ class Node(Client):
         """The error of each."""
         return _creation_errors(self.call(creation(names, partitions, replicas, timeout_ms)))
 
+    def create_led_by_first(self, name, partitions, replicas, configs, timeout_ms=10_000):
+        """A topic whose partitions all have these replicas; its error."""
+        def assignment(body, index):
+            body.i32(index).array(replicas, Body.i32)
+        error, = _creation_errors(self.call(Body("CreateTopics", 4).array(
+            [name], lambda b, name: b.string(name).i32(-1).i16(-1).array(
+                range(partitions), assignment).array(
+                    configs, lambda b, one: b.string(*one))).i32(timeout_ms).i8(0)))
+        return error
+
     def create_one_by_one(self, names, partitions, replicas, timeout_ms=60_000):
         """A request for each, all sent before the first answer is read. The error of each."""
         self.close()
@@ -73,6 +83,21 @@ class Node(Client):
             return [], {broker for broker, *_ in brokers}
         answer.string(), answer.i8()
         return _partitions(answer.data), {broker for broker, *_ in brokers}
+
+    def leaders(self, topic):
+        """Who leads each partition, by its index."""
+        answer = self.call(Body("Metadata", 0).array([topic], Body.string))
+        answer.array(lambda a: (a.i32(), a.string(), a.i32()))
+        if answer.i32() != 1 or answer.i16() != 0:
+            raise OSError(f"{topic} can't be described now")
+        answer.string()
+
+        def partition(a):
+            a.i16()
+            found = a.i32(), a.i32()
+            a.array(Answer.i32), a.array(Answer.i32)
+            return found
+        return dict(answer.array(partition))
 
 
 def creation(names, partitions, replicas, timeout_ms):

@@ -25,7 +25,7 @@ import kills
 import many_partitions
 from brokers import ROOT, ApacheKafka
 from controller_report import percentiles, rounds_text, section, table
-from report import controllers_part
+from report import CONTROLLERS, with_part
 from nodes import ALL, Kafka, Moldau
 from run import machine
 
@@ -156,8 +156,7 @@ def write_docs(result, command):
     """Its part of docs/benchmarks.md takes the place of the one before, or comes last."""
     docs = ROOT / "docs" / "benchmarks.md"
     text = docs.read_text(encoding="utf-8")
-    before = text.removesuffix(controllers_part(text))
-    docs.write_text(before.rstrip() + "\n\n" + section(result, command), encoding="utf-8")
+    docs.write_text(with_part(text, CONTROLLERS, section(result, command)), encoding="utf-8")
     write_json(ROOT / "docs" / "benchmarks-controller.json", result)
 
 

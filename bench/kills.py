@@ -3,7 +3,7 @@
 import threading
 import time
 
-from asking import NONE, PAUSE_SECONDS, TOPIC_EXISTS, Node, until
+from asking import NONE, PAUSE_SECONDS, TOPIC_EXISTS, until
 from nodes import ALL
 
 PARTITIONS = 30
@@ -41,7 +41,7 @@ def healthy(nodes):
     def seen():
         nodes.check()
         for node in ALL:
-            asked = Node(nodes.port(node))
+            asked = nodes.client(node)
             try:
                 if asked.brokers() != {n: False for n in ALL}:
                     return False
@@ -63,10 +63,9 @@ class FencingWatch:
     def __init__(self, nodes, survivors):
         self.found = set()
         self.ended = threading.Event()
-        self.threads = Threads(lambda n: self._look(nodes.port(n), survivors), survivors)
+        self.threads = Threads(lambda n: self._look(nodes.client(n), survivors), survivors)
 
-    def _look(self, port, survivors):
-        node = Node(port)
+    def _look(self, node, survivors):
         while not self.ended.wait(WATCH_PAUSE_SECONDS):
             try:
                 brokers = node.brokers()
@@ -87,7 +86,7 @@ def controller_killed(nodes, number, watch_seconds):
     victim = healthy(nodes)
     survivors = others(victim)
     watch = FencingWatch(nodes, survivors)
-    clients = {n: Node(nodes.port(n)) for n in survivors}
+    clients = {n: nodes.client(n) for n in survivors}
     for client in clients.values():
         client.quorum()  # connected beforehand
     done = threading.Event()
@@ -124,7 +123,7 @@ def taken_over(nodes, victim, topics, act):
     """Milliseconds from act() until every survivor shows the broker out of service and all of the
     topics' partitions led by others."""
     survivors = others(victim)
-    clients = {n: Node(nodes.port(n)) for n in survivors}
+    clients = {n: nodes.client(n) for n in survivors}
     for client in clients.values():
         client.partitions(topics[0])
     times = []
@@ -155,7 +154,7 @@ def taken_over(nodes, victim, topics, act):
 def all_led(nodes, topic, partitions=PARTITIONS):
     """Waits until each node knows the topic, all brokers lead a part of it, and all are in sync."""
     for node in ALL:
-        client = Node(nodes.port(node))
+        client = nodes.client(node)
 
         def led(client=client):
             found, _ = client.partitions(topic)
@@ -169,7 +168,7 @@ def broker_lost(nodes, number, act, back):
     controller = healthy(nodes)
     victim = others(controller)[number % 2]
     topic = f"lost-{act.__name__}-{number}"
-    with_all = Node(nodes.port(controller))
+    with_all = nodes.client(controller)
     until(lambda: with_all.create_topics([topic], PARTITIONS, 3) in ([NONE], [TOPIC_EXISTS]),
           f"{nodes.name}: {topic} is made")
     all_led(nodes, topic)

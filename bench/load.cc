@@ -86,6 +86,8 @@ void add_options(CLI::App& app, Options& options) {
         ->capture_default_str();
     app.add_option("-n,--records", options.most_records, "Stop after so many; 0: no limit")
         ->capture_default_str();
+    app.add_option("--per-partition", options.per_partition, "Records each second of a steady load")
+        ->capture_default_str();
     app.add_option("--set", options.set, "A librdkafka option, KEY=VALUE")->expected(1)->take_all();
 }
 
@@ -98,13 +100,22 @@ int main(int argc, char** argv) {
     bench::Options options;
     auto* produce = app.add_subcommand("produce", "Closed loop, or open loop with --rate");
     auto* consume = app.add_subcommand("consume", "Read a topic from its beginning to its end");
+    auto* end_to_end = app.add_subcommand("endtoend", "Produce, and consume it at once");
+    auto* steady = app.add_subcommand(
+        "steady",
+        "Produce to each partition until SIGTERM; print where acknowledgements stood still");
     auto* first = app.add_subcommand("first", "Try until one record is acknowledged; print when");
-    for (CLI::App* mode : {produce, consume, first}) bench::add_options(*mode, options);
+    for (CLI::App* mode : {produce, consume, end_to_end, steady, first})
+        bench::add_options(*mode, options);
     CLI11_PARSE(app, argc, argv);
     if (produce->parsed()) {
         bench::print(options, bench::produce(options));
     } else if (consume->parsed()) {
         bench::print(options, bench::consume(options));
+    } else if (end_to_end->parsed()) {
+        bench::print(options, bench::end_to_end(options));
+    } else if (steady->parsed()) {
+        bench::steady(options);
     } else {
         std::printf("%.6f\n", bench::first_acknowledged(options));
     }

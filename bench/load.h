@@ -25,6 +25,8 @@ struct Options {
     double warmup_seconds = 2;
     double linger_ms = 5;
     int64_t most_records = 0;      // consume and produce: stop after so many; 0: no limit
+    bool stamped = false;          // a value begins with when its record was due, in Clock's ticks
+    double per_partition = 200;    // steady: records each second
     std::vector<std::string> set;  // librdkafka options, key=value
 };
 
@@ -49,9 +51,20 @@ Client make_client(rd_kafka_type_t type, const Options& options,
                    void* opaque = nullptr);
 [[noreturn]] void fail(const std::string& why);
 
+/// How many partitions the topic has. Ends the program if there is none.
+int partition_count(rd_kafka_t* client, const std::string& topic);
+/// Reads all of them from `offset`, as RD_KAFKA_OFFSET_BEGINNING.
+void assign_all(rd_kafka_t* client, const std::string& topic, int partitions, int64_t offset);
+
 Report produce(const Options& options);
 /// Reads the topic once from its beginning to its end, or `most_records`.
 Report consume(const Options& options);
+/// Reads at the end of the topic what produce() sends meanwhile: latency is from when a record was
+/// due to when the consumer has it.
+Report end_to_end(const Options& options);
+/// Sends to each partition at a steady pace, with librdkafka's defaults, until SIGTERM, and prints
+/// where acknowledgements stood still: see load_steady.cc.
+void steady(const Options& options);
 /// Tries from now on until one record is acknowledged; the wall clock then, in seconds since 1970.
 double first_acknowledged(const Options& options);
 

@@ -4,9 +4,7 @@
 #include "bench/load.h"
 
 namespace bench {
-namespace {
 
-/// How many partitions the topic has.
 int partition_count(rd_kafka_t* client, const std::string& topic) {
     rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic.c_str(), nullptr);
     const rd_kafka_metadata_t* metadata = nullptr;
@@ -20,17 +18,14 @@ int partition_count(rd_kafka_t* client, const std::string& topic) {
     return count;
 }
 
-void assign_all(rd_kafka_t* client, const std::string& topic, int partitions) {
+void assign_all(rd_kafka_t* client, const std::string& topic, int partitions, int64_t offset) {
     rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(partitions);
     for (int p = 0; p < partitions; ++p)
-        rd_kafka_topic_partition_list_add(list, topic.c_str(), p)->offset =
-            RD_KAFKA_OFFSET_BEGINNING;
+        rd_kafka_topic_partition_list_add(list, topic.c_str(), p)->offset = offset;
     const auto error = rd_kafka_assign(client, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail(rd_kafka_err2str(error));
 }
-
-}  // namespace
 
 Report consume(const Options& options) {
     const Client client = make_client(RD_KAFKA_CONSUMER, options,
@@ -41,7 +36,7 @@ Report consume(const Options& options) {
                                        {"queued.max.messages.kbytes", "131072"}});
     rd_kafka_poll_set_consumer(client.get());
     const int partitions = partition_count(client.get(), options.topic);
-    assign_all(client.get(), options.topic, partitions);
+    assign_all(client.get(), options.topic, partitions, RD_KAFKA_OFFSET_BEGINNING);
 
     Report out;
     std::set<int32_t> ended;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -108,12 +109,15 @@ void Producer::acknowledge(const rd_kafka_message_t& message) {
 
 /// Whether the queue took it.
 bool Producer::send(Payloads& payloads, Clock::time_point due) {
+    void* const value = payloads.next();
+    const int64_t ticks = due.time_since_epoch().count();
+    if (options_.stamped) std::memcpy(value, &ticks, sizeof ticks);
     const auto error = rd_kafka_producev(
         client_.get(), RD_KAFKA_V_TOPIC(options_.topic.c_str()),
         RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_VALUE(payloads.next(), payloads.size()),
+        RD_KAFKA_V_VALUE(value, payloads.size()),
         // NOLINTNEXTLINE(performance-no-int-to-ptr): an opaque of librdkafka, never followed.
-        RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(due.time_since_epoch().count())), RD_KAFKA_V_END);
+        RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(ticks)), RD_KAFKA_V_END);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__QUEUE_FULL)
         fail(rd_kafka_err2str(error));
     return error == RD_KAFKA_RESP_ERR_NO_ERROR;

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 
+from asking import Node
 from brokers import KAFKA, ApacheKafka, cpu_seconds
 
 ALL = (0, 1, 2)
@@ -16,8 +17,8 @@ STOP_SECONDS = 60
 PROPERTIES = """process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=PLAINTEXT://{host}:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={data}
@@ -32,12 +33,15 @@ class Nodes:
     def __init__(self, folder, first_port):
         self.folder, self.first_port = pathlib.Path(folder), first_port
         self.processes = {}
+        self.last_logs = {}  # what the nodes told that are laid aside now
+        self.network = None  # links.Network: each node in a namespace of its own
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.end()
+        self.last_logs = {node: self.log(node) for node in ALL}
         self.lay_aside()
         # 90,000 files can take minutes, which nobody need wait for.
         aside = map(str, self.folder.parent.glob(f"{self.folder.name}-*"))
@@ -54,6 +58,16 @@ class Nodes:
     def port(self, node):
         return self.first_port + node
 
+    def host(self, node):
+        return self.network.address(node) if self.network else "127.0.0.1"
+
+    def addresses(self):
+        """As a client takes them."""
+        return ",".join(f"{self.host(n)}:{self.port(n)}" for n in ALL)
+
+    def client(self, node):
+        return Node(self.port(node), self.host(node))
+
     def home(self, node):
         return self.folder / f"node-{node}"
 
@@ -66,11 +80,11 @@ class Nodes:
         """Three nodes that were never started; those of before are ended, and laid aside."""
         self.end()
         self.lay_aside()
-        voters = ",".join(f"{n}@127.0.0.1:{self.port(n) + 10_000}" for n in ALL)
+        voters = ",".join(f"{n}@{self.host(n)}:{self.port(n) + 10_000}" for n in ALL)
         for node in ALL:
             self.home(node).mkdir(parents=True)
             self.properties(node).write_text(PROPERTIES.format(
-                node=node, voters=voters, port=self.port(node),
+                node=node, voters=voters, host=self.host(node), port=self.port(node),
                 controller_port=self.port(node) + 10_000, data=self.home(node) / "data"),
                 encoding="utf-8")
 
@@ -82,9 +96,10 @@ class Nodes:
 
     def start(self, *which):
         for node in which or ALL:
+            inside = self.network.inside(node) if self.network else []
             with open(self.home(node) / "log", "ab") as log:
                 self.processes[node] = subprocess.Popen(
-                    ["setpriv", "--pdeathsig", "KILL", *self.command(node)],
+                    ["setpriv", "--pdeathsig", "KILL", *inside, *self.command(node)],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                     start_new_session=True)
 
@@ -102,6 +117,12 @@ class Nodes:
 
     def resume(self, node):
         self.processes[node].send_signal(signal.SIGCONT)
+
+    def stop_one(self, node):
+        """Cleanly; returns once the process is gone."""
+        self.processes[node].terminate()
+        self.processes[node].wait(STOP_SECONDS)
+        del self.processes[node]
 
     def stop(self):
         """All cleanly, together, as `moldau local stop` and a deployment tool do it."""

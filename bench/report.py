@@ -3,7 +3,8 @@
 import statistics
 
 MOLDAU, KAFKA = "Moldau", "Apache Kafka"
-CONTROLLERS = "## The controllers"  # what follows it is of bench/controller.py
+CONTROLLERS = "## The controllers"  # of bench/controller.py
+REPLICATION = "## Replication"  # of bench/cluster.py
 
 # key, what it is, unit, whether more is better
 FIGURES = {
@@ -92,7 +93,21 @@ def markdown(result, command):
     return "\n".join(lines)
 
 
-def controllers_part(text):
-    """What bench/controller.py has written into docs/benchmarks.md."""
-    _, heading, rest = text.partition(CONTROLLERS)
-    return heading + rest
+PARTS = (CONTROLLERS, REPLICATION)  # of docs/benchmarks.md, in their order; the first has no name
+
+
+def _parts(text):
+    """Who wrote what: each part, from its heading on."""
+    found, heading = {"": []}, ""
+    for line in text.splitlines():
+        if line in PARTS:
+            heading = line
+            found[heading] = []
+        found[heading].append(line)
+    return {one: "\n".join(lines).strip() for one, lines in found.items()}
+
+
+def with_part(text, heading, part):
+    """docs/benchmarks.md with this part in the place of the one before; the others stay."""
+    parts = _parts(text) | {heading: part.strip()}
+    return "\n\n".join(parts[one] for one in ("", *PARTS) if one in parts) + "\n"

@@ -186,8 +186,8 @@ def main():
     print(text)
     if not options.no_docs:
         docs = ROOT / "docs" / "benchmarks.md"
-        kept = report.controllers_part(docs.read_text(encoding="utf-8"))
-        docs.write_text(text + ("\n" + kept if kept else ""), encoding="utf-8")
+        docs.write_text(report.with_part(docs.read_text(encoding="utf-8"), "", text),
+                        encoding="utf-8")
         (ROOT / "docs" / "benchmarks.json").write_text(json.dumps(result, indent=1) + "\n",
                                                        encoding="utf-8")
     return 0

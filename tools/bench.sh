@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ./dev bench [NAME [OPTION...]]: the Google Benchmark programs of build/release, then bench/run.py
-# and bench/controller.py, which takes the options.
+# ./dev bench [NAME [OPTION...]]: the Google Benchmark programs of build/release, then bench/run.py,
+# bench/controller.py and bench/cluster.py, which take the options.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 wanted=${1:-}
@@ -21,6 +21,11 @@ fi
 if [[ -z $wanted || $wanted == controller ]]; then
     printf '==> [%3ds] bench/controller.py\n' "$SECONDS"
     /usr/bin/python3 bench/controller.py "${@:2}"
+    ran=1
+fi
+if [[ -z $wanted || $wanted == cluster ]]; then
+    printf '==> [%3ds] bench/cluster.py\n' "$SECONDS"
+    /usr/bin/python3 bench/cluster.py "${@:2}"
     ran=1
 fi
 if ((!ran)); then

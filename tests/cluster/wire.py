@@ -195,8 +195,8 @@ class Connection:
 
     correlations = itertools.count(1000)
 
-    def __init__(self, port, source="127.0.0.1"):
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS, (source, 0))
+    def __init__(self, port, source="127.0.0.1", host="127.0.0.1"):
+        self.socket = socket.create_connection((host, port), PATIENCE_SECONDS, (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self):
@@ -243,13 +243,14 @@ class Connection:
 class Client:
     """Who asks one broker, and connects anew by itself; a call without an answer is an OSError."""
 
-    def __init__(self, port):
-        self.port, self.connection = port, None
+    def __init__(self, port, host="127.0.0.1"):
+        self.port, self.host, self.connection = port, host, None
 
     def call(self, body):
         try:
             if not self.connection:
-                self.connection = Connection(self.port)
+                source = self.host if self.host == "127.0.0.1" else ""
+                self.connection = Connection(self.port, source, self.host)
             return self.connection.call(body)
         except (OSError, AssertionError, struct.error) as error:
             self.close()
