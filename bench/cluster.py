@@ -93,9 +93,12 @@ class Bench:
             progress(f"round {number + 1} of {self.options.rounds}: the bare pipeline")
             # What --side leaves out is as it was before.
             found = kept[number] if number < len(kept) and self.options.side else {}
-            found["pipeline"] = pipeline(self.options.build / "moldau_pipeline",
-                                         self.folder / "pipeline", seconds)
             self.result["rounds"].append(found)
+            try:
+                found["pipeline"] = pipeline(self.options.build / "moldau_pipeline",
+                                             self.folder / "pipeline", seconds)
+            except (OSError, RuntimeError) as error:
+                self.result["failed"]["the bare pipeline"] = str(error)
             for nodes in sides if number % 2 == 0 else sides[::-1]:
                 progress(f"round {number + 1} of {self.options.rounds}: {nodes.name}")
                 own = found[nodes.name] = {}

@@ -76,7 +76,7 @@ def _load_rows(rounds, table):
             shares = _shares(rounds, table, key)
             if shares:
                 aim, failed = _aim(f"≥ {PIPELINE_SHARE:.0%}", shares, PIPELINE_SHARE)
-                bare = [one["pipeline"][table]["produce_mb_s"] for one in rounds]
+                bare = _values(rounds, "pipeline", table, "produce_mb_s")
                 text = "–".join(f"{value:.0%}" for value in sorted({min(shares), max(shares)}))
                 middle = f"{statistics.median(shares):.0%}"
                 yield (f"| its share of the bare pipeline, which copies {spread(bare)} MB/s | | "
