@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace replica {
 namespace {
@@ -74,13 +75,15 @@ class ReplicaTest : public testing::Test {
         return core.log_moved(now);
     }
     template <class Outcome>
-    static const Outcome* outcome(const Effects& e) {
-        if (e.send.empty()) return nullptr;
+    static std::optional<Outcome> outcome(const Effects& e) {
+        if (e.send.empty()) return std::nullopt;
         const auto* reply = std::get_if<AttachReply>(&e.send.back().message);
-        return reply ? std::get_if<Outcome>(&reply->outcome) : nullptr;
+        const auto* outcome = reply ? std::get_if<Outcome>(&reply->outcome) : nullptr;
+        return outcome ? std::optional(*outcome) : std::nullopt;
     }
-    static const Attach* asked(const Effects& e) {
-        return e.send.empty() ? nullptr : std::get_if<Attach>(&e.send.back().message);
+    static std::optional<Attach> asked(const Effects& e) {
+        const auto* attach = e.send.empty() ? nullptr : std::get_if<Attach>(&e.send.back().message);
+        return attach ? std::optional(*attach) : std::nullopt;
     }
     static std::vector<BrokerId> proposed(const Effects& e) {
         std::vector<BrokerId> out;
@@ -233,13 +236,13 @@ TEST_F(ReplicaTest, AFollowerThatKnowsMoreWaitsForTheLeaderToLearn) {
 TEST_F(ReplicaTest, FindsWhereLogsPart) {
     log.epochs = {{0, 0}};
     lead({me, b, c}, 20);  // epoch 1 from 20
-    const auto* shorter = outcome<Diverged>(attach(b, 25, 25, 0));
+    const auto shorter = outcome<Diverged>(attach(b, 25, 25, 0));
     ASSERT_TRUE(shorter);
     EXPECT_EQ(shorter->known, (EpochEnd{0, 20}));
     EXPECT_FALSE(core.attached(b));
     EXPECT_TRUE(outcome<Accepted>(attach(b, 18, 18, 0, 2)));
     log.first = 5;
-    const auto* below = outcome<Restart>(attach(c, 4, 4, 0));
+    const auto below = outcome<Restart>(attach(c, 4, 4, 0));
     ASSERT_TRUE(below);
     EXPECT_EQ(below->at, 5);
     EXPECT_TRUE(attach(b, 18, 18, 0, 2).send.empty()) << "a copy";
@@ -248,7 +251,7 @@ TEST_F(ReplicaTest, FindsWhereLogsPart) {
 TEST_F(ReplicaTest, AFollowerCutsItsLogUntilItIsPartOfTheLeaders) {
     log.next = log.on_disk = 30;
     log.epochs = {{0, 0}, {2, 10}};
-    const auto* first = asked(core.assign(row(4, 1, {b}, b), now));
+    const auto first = asked(core.assign(row(4, 1, {b}, b), now));
     ASSERT_TRUE(first);
     EXPECT_EQ(first->last_epoch, 2);
     auto e = core.attach_answered({4, 1, Diverged{{1, 15}}}, now);
