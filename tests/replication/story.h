@@ -93,10 +93,8 @@ class Story : public testing::Test {
         auto& n = node(id);
         cluster.start(n);
         metadata.lost(n.id, metadata.image().broker(n.id)->epoch, cluster.now);
-        const bool clean = n.clean_epoch == metadata.image().broker(n.id)->epoch;
-        const auto epoch = metadata.enroll(n.id, n.incarnation, n.clean_epoch, cluster.now);
+        const auto epoch = cluster.enroll(n);
         ASSERT_TRUE(epoch);
-        cluster.ghost().enrolled(n.id, clean);
         cluster.registered(n, *epoch);
         serve(id);
     }

@@ -18,6 +18,7 @@ Cluster::Cluster(Settings settings, Metadata& metadata, Outside outside)
         node.incarnation = broker->incarnation;
         node.epoch = broker->epoch;
         node.image = 0;
+        node.directory = broker->log_dirs.at(0);
     }
 }
 
@@ -44,6 +45,14 @@ void Cluster::start(Node& node) {
     trace(node, "starts");
     if (node.log) make_core(node);
     follow(node, node.image);
+}
+
+std::optional<int64_t> Cluster::enroll(const Node& node) {
+    const int64_t before = metadata_.image().broker(node.id)->epoch;
+    const auto epoch =
+        metadata_.enroll(node.id, {node.incarnation, node.directory, node.clean_epoch}, now);
+    if (epoch && *epoch != before) ghost_.enrolled(node.id, node.clean_epoch == before);
+    return epoch;
 }
 
 void Cluster::registered(Node& node, int64_t epoch) {
@@ -121,7 +130,8 @@ void Cluster::wipe(Node& node) {
     node.stored_high_watermark = 0;
     node.clean_epoch = -1;
     node.image = 0;
-    node.damaged = node.wiped = true;
+    node.damaged = true;
+    node.directory = {3, ++disks_};
 }
 
 // --------------------------------------------------------------------------------------- effects

@@ -52,6 +52,8 @@ class Cluster {
     InstantMs now = 0;
 
     void start(Node&);
+    /// Has the node's process registered, if it is let; and its epoch.
+    std::optional<int64_t> enroll(const Node&);
     void registered(Node&, int64_t epoch);
     /// The node follows the metadata to there.
     void follow(Node&, int64_t index);
@@ -97,6 +99,7 @@ class Cluster {
     Ghost ghost_;
     uint64_t incarnations_ = 100;
     uint64_t logs_ = 0;
+    uint64_t disks_ = 0;
 };
 
 }  // namespace replica::sim

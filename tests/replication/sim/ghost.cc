@@ -78,7 +78,7 @@ void Ghost::lead_uncleanly(BrokerId id) {
     unclean_epoch_ = metadata_.row().leader_epoch;
     const Offset has = safely(node);
     if (has >= last()) return;
-    if (durable_ && !node.wiped && !metadata_.unclean_elections())
+    if (durable_ && !node.damaged && !metadata_.unclean_elections())
         fail("the last leader, " + name(id) + ", lost what was on its disk");
     lose_all_but(has, node);
 }
@@ -232,8 +232,7 @@ void Ghost::check_member(const Node& node, const char* what) {
 /// Whether its leader, as long as it leads, has all that the node shows.
 bool Ghost::as_its_leader(const Node& node) const {
     const auto found = nodes_.find(node.core->row().leader);
-    if (found == nodes_.end()) return true;
-    if (found->second.id == node.id) return false;
+    if (found == nodes_.end() || found->second.id == node.id) return true;
     const Node& leader = found->second;
     if (!leader.core || !leader.core->leading() || leader.core->epoch() != node.core->epoch())
         return true;

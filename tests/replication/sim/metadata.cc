@@ -24,7 +24,8 @@ Metadata::Metadata(const Rules& rules) : sessions_({.session_ms = rules.session_
     sessions_.begin(0);
     // Whoever is asked for at first; the processes register under their own names.
     for (int32_t id = 0; id < rules.brokers; ++id) {
-        const auto epoch = enroll(BrokerId{id}, {1, static_cast<uint64_t>(id)}, -1, 0);
+        const auto n = static_cast<uint64_t>(id);
+        const auto epoch = enroll(BrokerId{id}, {{1, n}, {2, n}}, 0);
         beat(BrokerId{id}, {.epoch = *epoch, .index = index()}, 0);
     }
     kafka::CreateTopicsRequest request;
@@ -56,7 +57,7 @@ int Metadata::min_isr() const {
 }
 
 bool Metadata::unclean_elections() const {
-    return state().configs().topic_bool(kTopic, "unclean.leader.election.enable");
+    return loss_accepted_ || state().configs().topic_bool(kTopic, "unclean.leader.election.enable");
 }
 
 Assignment Metadata::assignment(int64_t index) const {
@@ -77,13 +78,13 @@ Assignment Metadata::assignment(int64_t index) const {
     return out;
 }
 
-std::optional<int64_t> Metadata::enroll(BrokerId id, const base::Uuid& incarnation,
-                                        int64_t clean_epoch, InstantMs now) {
+std::optional<int64_t> Metadata::enroll(BrokerId id, const Process& process, InstantMs now) {
     metadata::Broker broker;
     broker.id = id;
-    broker.incarnation = incarnation;
+    broker.incarnation = process.incarnation;
+    broker.log_dirs = {process.directory};
     broker.features = controller::supported_features();
-    auto outcome = controller::register_broker(state(), {broker, clean_epoch}, index() + 1,
+    auto outcome = controller::register_broker(state(), {broker, process.clean_epoch}, index() + 1,
                                                sessions_.alive(image(), id, now));
     if (!outcome.ok()) return std::nullopt;
     const int64_t epoch = commit(*std::move(outcome));
@@ -162,6 +163,20 @@ void Metadata::elect_preferred() {
     kafka::ElectLeadersRequest request;
     request.topic_partitions.reset();
     commit(controller::elect_leaders(state(), request));
+}
+
+bool Metadata::stuck() const {
+    const auto& p = row();
+    return p.leader == kNobody && p.isr.empty() && p.elr.empty() && p.last_known_elr.empty();
+}
+
+void Metadata::elect_uncleanly() {
+    kafka::ElectLeadersRequest request;
+    request.election_type = 1;
+    request.topic_partitions.reset();
+    loss_accepted_ = true;
+    commit(controller::elect_leaders(state(), request));
+    loss_accepted_ = false;
 }
 
 void Metadata::configure(const std::string& option, const std::string& value) {

@@ -39,8 +39,12 @@ class Metadata {
     Assignment assignment(int64_t index) const;
 
     // Decisions, as they are asked for.
-    std::optional<int64_t> enroll(BrokerId, const base::Uuid& incarnation, int64_t clean_epoch,
-                                  InstantMs now);
+    struct Process {
+        base::Uuid incarnation;
+        base::Uuid directory;  // of its logs: another one after the disk was lost
+        int64_t clean_epoch = -1;
+    };
+    std::optional<int64_t> enroll(BrokerId, const Process&, InstantMs now);
     struct Beat {
         int64_t epoch = -1;
         int64_t index = 0;
@@ -58,6 +62,10 @@ class Metadata {
     void move(const std::vector<BrokerId>& to);
     void take_back_move();
     void elect_preferred();
+    /// Nobody can lead any more, by the rules.
+    bool stuck() const;
+    /// An operator accepts the loss.
+    void elect_uncleanly();
     void configure(const std::string& option, const std::string& value);
 
     uint64_t decisions = 0;
@@ -76,6 +84,7 @@ class Metadata {
     controller::Sessions sessions_;
     std::vector<metadata::ImagePtr> images_;  // by index
     base::TopicPartition partition_{{7, 7}, 0};
+    bool loss_accepted_ = false;
 };
 
 }  // namespace replica::sim

@@ -26,7 +26,8 @@ struct Node {
     std::unique_ptr<Log> log;  // none: it has no replica
     Offset stored_high_watermark = 0;
     int64_t clean_epoch = -1;  // as its last orderly stop left it
-    int64_t image = 0;         // as far as it followed the metadata
+    base::Uuid directory;
+    int64_t image = 0;  // as far as it followed the metadata
 
     // The process.
     bool up = false;
@@ -51,7 +52,6 @@ struct Node {
     int64_t whole_since = -1;     // its registration after it was last damaged
     bool damaged = false;         // it lost what it had said that it has; until it registers
     LeaderEpoch dropped = -1;     // the row's, when a move last took its replica away
-    bool wiped = false;           // it lost its disk, and has not been in sync since
 };
 
 }  // namespace replica::sim

@@ -112,6 +112,7 @@ void Simulation::chaos() {
 
 void Simulation::administer() {
     if (controller_away_) return;
+    if (metadata_->stuck() && world_.chance(10)) metadata_->elect_uncleanly();
     if (quiet_ && world_.chance(10)) return metadata_->elect_preferred();
     if (quiet_) return;
     if (world_.chance(knobs_.moves)) {

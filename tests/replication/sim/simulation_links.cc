@@ -89,11 +89,8 @@ void Simulation::enroll(Node& node) {
     // What a process sends goes with it, as long as it has not arrived.
     at_node(delay(), node.id, [this](Node& n) {
         if (controller_away_) return;
-        const auto* known = metadata_->image().broker(n.id);
-        const auto before = known->epoch;
-        const auto epoch = metadata_->enroll(n.id, n.incarnation, n.clean_epoch, world_.now());
+        const auto epoch = cluster_->enroll(n);
         if (!epoch) return;
-        if (*epoch != before) cluster_->ghost().enrolled(n.id, n.clean_epoch == before);
         from_controller(n.id, n.life, [this, epoch](Node& m) {
             if (m.epoch < 0) cluster_->registered(m, *epoch);
         });
