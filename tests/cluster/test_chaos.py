@@ -23,14 +23,14 @@ def chaos(tmp_path, *arguments):
 
 
 def test_nothing_is_lost_doubled_or_reordered(tmp_path):
-    code, out = chaos(tmp_path, "--minutes", 0.5, "--seed", SEED, "--replicas", 1)
+    code, out = chaos(tmp_path, "--minutes", 0.5, "--seed", SEED)
     assert code == GOOD, f"MOLDAU_SEED={SEED}\n{out}"
     assert "no anomaly" in out
 
 
 def test_with_acks_1_a_power_loss_loses_records_and_that_is_found(tmp_path):
     code, out = chaos(tmp_path, "--minutes", 0.1, "--seed", 1, "--acks", 1, "--no-churn",
-                      "--replicas", 1, "--faults", "PowerLossOfAll")
+                      "--faults", "PowerLossOfAll")
     assert code == BAD, out
     assert "lost" in out.splitlines()[-2], out
 
