@@ -1,5 +1,7 @@
 #include "broker/topics_on_demand.h"
 
+#include <algorithm>
+
 #include "broker/handlers/controlled.h"
 #include "broker/resolve.h"
 
@@ -9,11 +11,12 @@ namespace {
 
 using Request = kafka::CreateTopicsRequest;
 
-/// As configured. By default one: a further replica would hold none of the records, as they are
-/// not replicated yet.
-int16_t offsets_replication(const metadata::ConfigView& view) {
-    if (!view.broker_set("offsets.topic.replication.factor")) return 1;
-    return static_cast<int16_t>(view.broker_int("offsets.topic.replication.factor"));
+/// As configured; by default no more than there are brokers.
+int16_t offsets_replication(const metadata::Image& image, const metadata::ConfigView& view) {
+    const int64_t wanted = view.broker_int("offsets.topic.replication.factor");
+    if (view.broker_set("offsets.topic.replication.factor")) return static_cast<int16_t>(wanted);
+    const auto brokers = static_cast<int64_t>(image.brokers().size());
+    return static_cast<int16_t>(std::min(wanted, std::max<int64_t>(brokers, 1)));
 }
 
 Request::CreatableTopic creatable(const Call& call, const std::string& name) {
@@ -24,7 +27,7 @@ Request::CreatableTopic creatable(const Call& call, const std::string& name) {
     if (name != offsets_topic) return topic;
     const auto view = configs(call);
     topic.num_partitions = static_cast<int32_t>(view.broker_int("offsets.topic.num.partitions"));
-    topic.replication_factor = offsets_replication(view);
+    topic.replication_factor = offsets_replication(*call.local.image, view);
     topic.configs = {
         {"cleanup.policy", "compact"},
         {"compression.type", "producer"},

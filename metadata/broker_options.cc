@@ -157,7 +157,9 @@ std::vector<Option> topics() {
                 "Create a topic when a client that allows it first names it."),
         boolean("delete.topic.enable", true, "Whether topics can be deleted."),
         int32("num.partitions", 1, "Partitions of a topic whose creator does not say.").at_least(1),
-        int32("default.replication.factor", 1, "Replicas of a topic whose creator does not say.")
+        int32("default.replication.factor", 1,
+              "Replicas of a topic whose creator does not say. Where it is not set: 3 once the "
+              "cluster has three brokers.")
             .between(int64_t{1}, int64_t{INT16_MAX}),
         int32(
             "min.insync.replicas", 1,
@@ -337,7 +339,9 @@ std::vector<Option> groups() {
         int32("offsets.topic.num.partitions", 50,
               "Partitions of __consumer_offsets. Not to be changed once it exists.")
             .at_least(1),
-        int16("offsets.topic.replication.factor", 1, "Replicas of __consumer_offsets.").at_least(1),
+        int16("offsets.topic.replication.factor", 3,
+              "Replicas of __consumer_offsets; all brokers where there are fewer.")
+            .at_least(1),
         int32("offsets.topic.segment.bytes", 104'857'600, "Segment size of __consumer_offsets.")
             .at_least(1),
         int32("transactional.id.expiration.ms", 604'800'000,

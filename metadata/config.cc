@@ -75,7 +75,10 @@ std::vector<ConfigView::Found> ConfigView::chain(const base::Option& option, int
 }
 
 std::optional<std::string> ConfigView::default_of(const base::Option& option) const {
-    if (image_.brokers().size() >= 3 && option.name == "min.insync.replicas") return "2";
+    if (image_.brokers().size() >= 3) {
+        if (option.name == "min.insync.replicas") return "2";
+        if (option.name == "default.replication.factor") return "3";
+    }
     return option.fallback;
 }
 

@@ -109,7 +109,7 @@ TEST(Config, DefaultsAreSafeOnceThereAreThreeBrokers) {
     auto image = image_with(records);
     Configs none;
     ConfigView view(*image, kSelf, none);
-    EXPECT_EQ(view.broker_int("default.replication.factor"), 1);
+    EXPECT_EQ(view.broker_int("default.replication.factor"), 3);
     EXPECT_EQ(min_isr(view, "t", 3), 2);
     EXPECT_EQ(min_isr(view, "t", 1), 1);
     Configs said{{"min.insync.replicas", "1"}, {"default.replication.factor", "1"}};
