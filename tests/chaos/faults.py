@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import power_loss
-from lab import ALL, Broken, Invalid, wait_for
+from lab import ALL, TOPICS, Broken, Invalid, wait_for
 
 EFFECT_SECONDS = 30  # within which a fault must be seen
 
@@ -179,6 +179,38 @@ class Cut(Fault):
         self.lab.local("heal")
 
 
+class Reassign(Fault):
+    """A partition gives up a replica and gets it back, with another leader, while it is in use."""
+    weight = 2
+
+    def __init__(self, lab, chance):
+        super().__init__(lab, chance)
+        self.partition = chance.choice([(t, p) for t, count in TOPICS.items()
+                                        for p in range(count)])
+        self.order = chance.sample(ALL, len(ALL))
+
+    def __str__(self):
+        return f"Reassign of {self.partition[0]}/{self.partition[1]} to {self.order}"
+
+    def move(self, replicas):
+        self.lab.admin("partition", "reassign", *self.partition, "--to",
+                       ",".join(map(str, replicas)))
+        self.seen(lambda: set(self.told().get("replicas", [])) == set(replicas)
+                  == set(self.told().get("isr", [])), f"the move to {replicas}", 60)
+
+    def told(self):
+        return self.lab.partitions().get(self.partition, {})
+
+    def run(self):
+        if self.lab.options.replicas == 3:
+            self.move(self.order[:2])
+            time.sleep(self.down_seconds)
+        self.move(self.order[:self.lab.options.replicas])
+        # The first may be the leader already, which is "not needed".
+        self.lab.admin("partition", "elect", self.partition[0], "-p", self.partition[1])
+        self.seen(lambda: self.told().get("leader") == self.order[0], "its new leader")
+
+
 class Deaf(Fault):
     """What comes for one broker's controller listener is dropped: it reaches the others, and they
     don't reach it. The other half of an asymmetric cut is its answers."""
@@ -324,8 +356,24 @@ class PowerLossOfAll(PowerLoss):
                 self.lab.start_broker(broker)
 
 
-KINDS = [Kill, KillController, Terminate, RollingRestart, Pause, PauseController, ShortPause, Cut,
-         Deaf, Mute, SlowSync, FailingSync, FullDisk, PowerLoss, PowerLossOfAll]
+class LoseDisk(Kill):
+    """kill -9, and the broker comes back with a blank disk. One at a time: while the others have
+    all that was acknowledged."""
+
+    def run(self):
+        self.lab.settle()
+        self.lab.local("kill", self.victim)
+        for path in self.lab.data(self.victim).iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        self.seen(self.out_of_service, "that it is gone")
+        time.sleep(self.down_seconds)
+
+
+KINDS = [Kill, KillController, Terminate, RollingRestart, Pause, PauseController, ShortPause, Cut, Reassign,
+         Deaf, Mute, SlowSync, FailingSync, FullDisk, PowerLoss, PowerLossOfAll, LoseDisk]
 BY_NAME = {kind.__name__: kind for kind in KINDS}
 
 

@@ -107,6 +107,12 @@ class Lab:
                     return answer.json
         return None
 
+    def admin(self, *arguments):
+        """A change that must be taken."""
+        answer = self.cluster.run(*arguments, "--timeout", PATIENCE_SECONDS)
+        if answer.code != OK:
+            raise Broken(f"{arguments}: {answer}")
+
     def state(self, broker, of):
         rows = self.ask("broker", "list", of=of) or []
         return next((row["state"] for row in rows if row["broker"] == broker), None)

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -175,6 +176,10 @@ class Run:
             return INVALID
         except Broken as why:
             self.say(f"BROKEN: {why}")
+            return BAD
+        except (AssertionError, OSError, subprocess.SubprocessError) as why:
+            traceback.print_exc()
+            self.say(f"BROKEN: {why!r}")
             return BAD
         finally:
             self.lab.close()
