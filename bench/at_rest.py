@@ -6,7 +6,7 @@ import multiprocessing
 import subprocess
 import time
 
-from asking import NONE, TOPIC_EXISTS, Node, until
+from asking import NONE, TOPIC_EXISTS, until
 from kills import healthy
 from nodes import ALL
 
@@ -20,7 +20,7 @@ def start(nodes):
     nodes.make()
     begin = time.monotonic()
     nodes.start()
-    client = Node(nodes.port(0))
+    client = nodes.client(0)
 
     def made():
         nodes.check()
@@ -50,14 +50,14 @@ def _burn(ends_at):
 def under_load(nodes, load_program, minutes, progress):
     """Fencings and controller changes while two busy loops and a producer take all of two cores."""
     healthy(nodes)
-    clients = {n: Node(nodes.port(n)) for n in ALL}
+    clients = {n: nodes.client(n) for n in ALL}
     until(lambda: clients[0].create_topics(["load"], 3, 1) in ([NONE], [TOPIC_EXISTS]), "the topic")
     _, epoch = clients[0].quorum()
     told = sum(nodes.log(n).count("fenced") for n in ALL)
     ends_at = time.monotonic() + minutes * 60
     burners = [multiprocessing.Process(target=_burn, args=(ends_at,), daemon=True)
                for _ in range(2)]
-    addresses = ",".join(f"127.0.0.1:{nodes.port(n)}" for n in ALL)
+    addresses = nodes.addresses()
     load = subprocess.Popen(
         ["setpriv", "--pdeathsig", "KILL", str(load_program), "produce", "-b", addresses, "-t",
          "load", "--rate", "20", "--seconds", str(minutes * 60 - 5)],

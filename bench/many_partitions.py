@@ -2,7 +2,7 @@
 
 import time
 
-from asking import NONE, Node, until
+from asking import NONE, until
 from kills import Threads, healthy, others, taken_over
 from nodes import ALL
 
@@ -18,7 +18,7 @@ def everywhere(nodes, in_sync=1):
     led = {}
 
     def watch(node):
-        client = Node(nodes.port(node))
+        client = nodes.client(node)
         count = dict.fromkeys(ALL, 0)
         for topic in TOPICS:
             found = []
@@ -48,7 +48,7 @@ def measure(nodes, progress, out):
     out.clear()
     controller = healthy(nodes)
     before = settled_memory_mb(nodes)
-    client = Node(nodes.port(others(controller)[0]))
+    client = nodes.client(others(controller)[0])
     progress(f"{PARTITIONS:,} partitions, three replicas each")
     begin = time.monotonic()
     errors = client.create_one_by_one(TOPICS, EACH, 3, GIVE_UP_SECONDS * 1000)
