@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "broker/frames.h"
 #include "broker/services.h"
 #include "kafka/header.h"
@@ -46,18 +47,32 @@ class Answers {
     virtual bool wanted() const = 0;
 };
 
+/// Takes a response as it is: of a request that did not come through the Kafka port.
+template <class Response>
+class Taker : public Answers {
+  public:
+    virtual void take(const Response&, std::vector<std::vector<storage::FileSlice>> files) = 0;
+
+  private:
+    void answer(kafka::Encoded, std::vector<std::vector<storage::FileSlice>>) final {
+        CHECK(false) << "a response is taken, not its bytes";
+    }
+};
+
 /// Where a handler puts its response. Used once; on the connection's shard.
 template <class Response>
 class Reply {
   public:
     Reply(std::shared_ptr<Answers> to, int32_t correlation_id, kafka::Version version)
         : to_(std::move(to)), correlation_id_(correlation_id), version_(version) {}
+    explicit Reply(std::shared_ptr<Taker<Response>> to) : taker_(to.get()), to_(std::move(to)) {}
 
     // It is moved on, which the check does not see.
     // NOLINTNEXTLINE(performance-unnecessary-value-param)
     void operator()(const Response& response,
                     std::vector<std::vector<storage::FileSlice>> files = {}) {
-        auto to = std::exchange(to_, nullptr);
+        const auto to = std::exchange(to_, nullptr);
+        if (taker_ != nullptr) return taker_->take(response, std::move(files));
         to->answer(kafka::encode_response(correlation_id_, response, version_), std::move(files));
     }
     bool wanted() const { return to_->wanted(); }
@@ -65,9 +80,10 @@ class Reply {
     void close(const std::string& why) { std::exchange(to_, nullptr)->close(why); }
 
   private:
+    Taker<Response>* taker_ = nullptr;  // what to_ is, if it is one
     std::shared_ptr<Answers> to_;
-    int32_t correlation_id_;
-    kafka::Version version_;
+    int32_t correlation_id_ = 0;
+    kafka::Version version_ = 0;
 };
 
 }  // namespace broker

@@ -1,10 +1,8 @@
 #include "kafka/messages/produce.h"
 
+#include "broker/append.h"
 #include "broker/handlers/handlers.h"
 #include "broker/resolve.h"
-#include "io/shard.h"
-#include "kafka/records/batch.h"
-#include "replication/partitions.h"
 
 namespace broker::handlers {
 
@@ -40,90 +38,39 @@ class Produce : public std::enable_shared_from_this<Produce> {
         auto& topic = request_.topic_data[t];
         auto& data = topic.partition_data[p];
         response_.responses[t].partition_responses[p].index = data.index;
-        const bool by_id = call_->version >= 13;
-        const auto found = resolve(*call_->local.image, {topic.name, topic.topic_id, by_id},
-                                   data.index, call_->services.settings.id);
-        if (found.error == ErrorCode::not_leader_or_follower) name_leader(t, p, found);
-        if (found.error != ErrorCode::none) return fail(t, p, found.error, {});
-        if (request_.acks < -1 || request_.acks > 1)
-            return fail(t, p, ErrorCode::invalid_required_acks, "acks must be -1, 0 or 1");
-        if (internal_topic(found.topic->name))
-            return fail(t, p, ErrorCode::invalid_topic_exception, "the topic is the cluster's own");
-        if (!data.records) return fail(t, p, ErrorCode::invalid_record, "no record batch");
-        base::MutableView batch = writable(data.records->bytes());
-        if (request_.transactional_id || is_transactional(batch))
-            return fail(t, p, ErrorCode::invalid_txn_state, "transactions are not served");
-        validate(t, p, found, batch);
-    }
-
-    void validate(size_t t, size_t p, const Resolved& found, base::MutableView batch) {
-        auto rules = call_->local.topic_rules.of(configs(*call_), *found.topic);
-        rules.zstd_allowed = call_->version >= 7;
-        auto checked = kafka::validate_batch(batch, rules, io::wall_clock());
-        if (!checked.ok()) {
-            for (const auto& record : checked.error().records)
-                response_.responses[t].partition_responses[p].record_errors.push_back(
-                    {record.index, record.message});
-            return fail(t, p, checked.error().code, checked.error().message);
-        }
-        std::shared_ptr<base::Bytes> rebuilt;
-        if (checked->rebuilt) {
-            rebuilt = std::make_shared<base::Bytes>(std::move(*checked->rebuilt));
-            batch = *rebuilt;
-        }
-        append(t, p, found.id, batch, std::move(rebuilt));
-    }
-
-    void append(size_t t, size_t p, const base::TopicPartition& id, base::MutableView batch,
-                std::shared_ptr<base::Bytes> keep) {
+        const AppendRequest ask{.topic = {topic.name, topic.topic_id, call_->version >= 13},
+                                .partition = data.index,
+                                .acks = request_.acks,
+                                .timeout = std::chrono::milliseconds(request_.timeout_ms),
+                                .zstd_allowed = call_->version >= 7,
+                                .transactional = request_.transactional_id.has_value()};
+        const auto batch = data.records ? writable(data.records->bytes()) : base::MutableView();
         ++left_;
-        auto& partitions = call_->services.partitions;
-        partitions.home(id).run(
-            [self = shared_from_this(), &partitions, id, batch, t, p, keep = std::move(keep)] {
-                const auto finish = [self, &partitions, id, t, p](
-                                        kafka::Outcome<storage::Appended> done,
-                                        base::Offset log_start) {
-                    self->call_->local.shard.run([self, t, p, log_start, done = std::move(done)] {
-                        self->appended(t, p, done, log_start);
-                    });
-                };
-                const auto partition = partitions.find(id);
-                if (!partition.ok()) return finish(partition.error(), -1);
-                const std::chrono::milliseconds timeout(std::max(self->request_.timeout_ms, 0));
-                (*partition)
-                    ->append(batch, static_cast<replication::Acks>(self->request_.acks), timeout,
-                             [finish, log = *partition](kafka::Outcome<storage::Appended> done) {
-                                 const auto start = done.ok() ? log->log().start() : -1;
-                                 finish(std::move(done), start);
-                             });
-            });
+        broker::append(call_->services, call_->local, ask, batch, call_,
+                       [self = shared_from_this(), t, p](const AppendOutcome& done) {
+                           self->finished(t, p, done);
+                       });
     }
 
-    void appended(size_t t, size_t p, const kafka::Outcome<storage::Appended>& done,
-                  base::Offset log_start) {
+    void finished(size_t t, size_t p, const AppendOutcome& done) {
         auto& out = response_.responses[t].partition_responses[p];
-        if (done.ok()) {
-            out.base_offset = done->first;
-            out.log_append_time_ms = done->log_append_time;
-            out.log_start_offset = log_start;
+        if (done.error.code == ErrorCode::none) {
+            out.base_offset = done.appended.first;
+            out.log_append_time_ms = done.appended.log_append_time;
+            out.log_start_offset = done.log_start;
         } else {
-            fail(t, p, done.error().code, done.error().message);
+            out.error_code = done.error.code;
+            out.base_offset = -1;
+            if (!done.error.message.empty()) out.error_message = done.error.message;
+            for (const auto& record : done.records)
+                out.record_errors.push_back({record.index, record.message});
+            failed_ = true;
+        }
+        if (out.error_code == ErrorCode::not_leader_or_follower) {
+            out.current_leader = {done.leader.value, done.leader_epoch};
+            add_endpoint(response_.node_endpoints, *call_, done.leader);
         }
         done_one();
-    }
-
-    void fail(size_t t, size_t p, ErrorCode code, const std::string& why) {
-        auto& out = response_.responses[t].partition_responses[p];
-        out.error_code = code;
-        out.base_offset = -1;
-        if (!why.empty()) out.error_message = why;
-        failed_ = true;
-    }
-
-    void name_leader(size_t t, size_t p, const Resolved& found) {
-        response_.responses[t].partition_responses[p].current_leader = {found.leader.value,
-                                                                        found.leader_epoch};
-        add_endpoint(response_.node_endpoints, *call_, found.leader);
     }
 
     void done_one() {
@@ -134,9 +81,6 @@ class Produce : public std::enable_shared_from_this<Produce> {
         else reply_.none();
     }
 
-    static bool is_transactional(base::View batch) {
-        return batch.size() >= kafka::batch_header_size && kafka::BatchView(batch).transactional();
-    }
     /// The frame is this request's alone, so its batches may be numbered in place.
     static base::MutableView writable(base::View in_frame) {
         return {const_cast<std::byte*>(in_frame.data()), in_frame.size()};
