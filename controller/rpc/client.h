@@ -1,37 +1,21 @@
 #pragma once
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/function.h"
 #include "base/status.h"
 #include "controller/rpc/messages.h"
 #include "io/shard.h"
+#include "io/transport/caller.h"
 
 namespace controller::rpc {
 
-struct ClientOptions {
-    /// Of one message; what is larger is refused here (kResourceExhausted).
-    size_t most_message_bytes = 20 << 20;
-    /// To open a connection.
-    std::chrono::milliseconds handshake_timeout{3000};
-    /// A connection with calls that is silent for so long is probed, and given up when the probe
-    /// is.
-    std::chrono::milliseconds keepalive_time{2000};
-    std::chrono::milliseconds keepalive_timeout{2000};
-    /// After attempts to connect that failed, calls fail at once, for a pause that doubles from the
-    /// least to the most.
-    std::chrono::milliseconds backoff_least{20};
-    std::chrono::milliseconds backoff_most{500};
-    /// A connection without calls is closed after this.
-    std::chrono::milliseconds most_idle{60'000};
-};
+using ClientOptions = transport::CallerOptions;
 
-/// Calls other nodes' Endpoints. One connection to each address; its name is resolved anew whenever
-/// it is opened.
+/// Calls other nodes' Endpoints, as transport::Caller does.
 ///
 /// All but the constructor and stop() is called on the home shard, where `done` runs too, later and
 /// once. Its failures: what the node answers, and
@@ -43,7 +27,6 @@ struct ClientOptions {
 class Client {
   public:
     explicit Client(io::Shard& home, ClientOptions = {});
-    ~Client();
 
     using CallDone = base::Function<void(base::Result<CallResult>)>;
     using JoinDone = base::Function<void(base::Result<JoinReply>)>;
@@ -58,20 +41,12 @@ class Client {
     void transfer(const std::string& address, const TransferRequest&,
                   std::chrono::milliseconds timeout, TransferDone done);
 
-    /// As if the cable to these nodes were cut, until they are no longer in the set: what is asked
-    /// of them, and what was and is not answered yet, fails with kDeadlineExceeded in its time.
-    void set_cut(std::set<int32_t> nodes);
-
-    /// Cancels the calls that are out and waits for their end. Their `done` is let go of on the
-    /// home shard and not called. Before Shards::stop, and not from a shard.
-    void stop();
+    /// As transport::Caller's.
+    void set_cut(std::set<int32_t> nodes) { caller_.set_cut(std::move(nodes)); }
+    void stop() { caller_.stop(); }
 
   private:
-    struct State;
-
-    io::Shard& home_;
-    std::unique_ptr<State> state_;
-    bool stopped_ = false;  // by who calls stop()
+    transport::Caller caller_;
 };
 
 }  // namespace controller::rpc
