@@ -72,17 +72,20 @@ class Appending : public std::enable_shared_from_this<Appending> {
         partition->append(
             batch_, acks, timeout,
             [self = shared_from_this(), partition](const kafka::Outcome<storage::Appended>& done) {
-                // What is refused is so at once; what fails later was appended.
+                // What is refused is so at once; what fails later was appended, and nobody knows
+                // what a disk that fails has kept.
+                const bool refused = self->inside_ && !done.ok() &&
+                                     done.error().code != ErrorCode::kafka_storage_error;
                 const auto start = done.ok() ? partition->log().start() : -1;
-                self->finish(done, self->inside_, start);
+                self->finish(done, refused, start);
             });
         inside_ = false;
     }
 
-    void finish(const kafka::Outcome<storage::Appended>& done, bool at_once, base::Offset start) {
-        local_.shard.run([self = shared_from_this(), done, at_once, start] {
+    void finish(const kafka::Outcome<storage::Appended>& done, bool refused, base::Offset start) {
+        local_.shard.run([self = shared_from_this(), done, refused, start] {
             if (!done.ok()) {
-                self->out_.not_appended = at_once;
+                self->out_.not_appended = refused;
                 return self->refuse(done.error().code, done.error().message);
             }
             self->out_.not_appended = false;

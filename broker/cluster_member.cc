@@ -159,6 +159,10 @@ void ClusterMember::hand_over() {
     }
 }
 
+void ClusterMember::set_serving(bool serving) {
+    if (server_) server_->set_serving(serving);
+}
+
 void ClusterMember::stop() {
     if (std::exchange(stopped_, true)) return;
     if (server_) hand_over();

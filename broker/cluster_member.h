@@ -61,6 +61,9 @@ class ClusterMember {
     /// As on_cut tells. On the home shard.
     const std::set<int32_t>& cut() const { return cut_; }
 
+    /// What the node's gRPC listener tells who asks for its health. False from the start.
+    void set_serving(bool);
+
     /// Lets another node lead, if this one does. Ends all that reaches other nodes; then the
     /// threads. What is posted to home() afterwards does not run. Blocks.
     void stop();

@@ -16,6 +16,8 @@
 #include "broker/producer_ids.h"
 #include "broker/registration.h"
 #include "broker/resolve.h"
+#include "broker/rpc/forwarder.h"
+#include "broker/rpc/service.h"
 #include "broker/services.h"
 #include "controller/features.h"
 #include "groups/coordinators.h"
@@ -23,6 +25,7 @@
 #include "io/run_on.h"
 #include "io/shard.h"
 #include "io/socket.h"
+#include "io/transport/reflection.h"
 #include "replication/partitions.h"
 #include "replication/streams/streams.h"
 #include "spdlog/spdlog.h"
@@ -87,6 +90,8 @@ class Node::Parts {
     std::unique_ptr<Directories> directories;
     std::unique_ptr<storage::Store> store;
     replication::Streams streams;
+    std::unique_ptr<rpc::Service> rpc_service;  // none where this is no broker
+    transport::Reflection reflection{{"moldau.broker.v1.Broker"}};
     std::unique_ptr<ClusterMember> member;
     std::unique_ptr<ControllerLink> link;
     std::unique_ptr<Registration> registration;
@@ -98,6 +103,7 @@ class Node::Parts {
     std::unique_ptr<MetadataFollower> follower;
     std::unique_ptr<Services> services;
     std::unique_ptr<Connections> connections;
+    std::unique_ptr<rpc::Forwarder> forwarder;
     std::vector<std::unique_ptr<io::Listener>> listeners;
     bool stopped = false;
 
@@ -150,13 +156,20 @@ base::Status Node::Parts::open_member() {
     };
     events.on_addresses = [this](const auto& addresses) {
         if (replicates_) streams.set_addresses(addresses);
+        if (forwarder) forwarder->set_addresses(addresses);
     };
     events.on_cut = [this](const auto& nodes) {
         if (replicates_) streams.set_cut(nodes);
+        if (forwarder) forwarder->set_cut(nodes);
     };
-    ASSIGN_OR_RETURN(
-        member, ClusterMember::start(settings, *store, directories->cluster_id(), std::move(events),
-                                     stopping, {&streams.service()}));
+    std::vector<grpc::Service*> served = reflection.services();
+    served.push_back(&streams.service());
+    if (settings.cluster.broker) {
+        rpc_service = std::make_unique<rpc::Service>();
+        served.push_back(&rpc_service->service());
+    }
+    ASSIGN_OR_RETURN(member, ClusterMember::start(settings, *store, directories->cluster_id(),
+                                                  std::move(events), stopping, served));
     io::run_on(home(), [this] {
         link = std::make_unique<ControllerLink>(home(), member->service(), member->client(),
                                                 member->cluster_id(), settings.id);
@@ -221,6 +234,11 @@ base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
     services = std::make_unique<Services>(
         Services{settings, *shards, *partitions, *groups, *link, *follower, *producer_ids, memory});
     connections = std::make_unique<Connections>(*services, locals);
+    io::run_on(home(), [this] {
+        forwarder = std::make_unique<rpc::Forwarder>(*shards);
+        forwarder->set_addresses(member->addresses());
+        forwarder->set_cut(member->cut());
+    });
     return base::ok();
 }
 
@@ -299,6 +317,8 @@ base::Status Node::Parts::join() {
     RETURN_IF_ERROR(catch_up_to(served, "for the metadata that says that this broker serves"));
     partitions->maintain_every(std::chrono::seconds(5));
     connections->start();
+    rpc_service->open(*services, locals, *forwarder);
+    member->set_serving(true);
     return base::ok();
 }
 
@@ -334,7 +354,10 @@ base::Status Node::Parts::stop_broker() {
         });
     });
     listeners.clear();
+    member->set_serving(false);
+    rpc_service->stop();
     connections->stop();
+    forwarder->stop();
     // Nothing is opened or handed to the groups any more.
     io::wait_for([this](auto done) { follower->stop(std::move(done)); });
     for (int32_t i = 0; i < groups->partitions(); ++i)
@@ -353,6 +376,7 @@ base::Status Node::Parts::stop() {
     if (shards) shards->stop();
     if (link) io::run_on(home(), [this] { link->stop(); });
     if (member) member->stop();
+    forwarder.reset();
     follower.reset();
     producer_ids.reset();
     registration.reset();

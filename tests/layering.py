@@ -48,7 +48,8 @@ IMPURE = [
 ]
 # A library that is heavy to compile stays out of headers, and with those whose work it does.
 GRPC = re.compile(r'#\s*include [<"](grpc(?:pp)?/[^>"]*|[^>"]*\.grpc\.pb\.h)[>"]')
-GRPC_IN = re.compile(r"(controller/(quorum|rpc)|io/transport|replication/streams)/\w+\.cc")
+GRPC_IN = re.compile(
+    r"(broker/rpc|controller/(quorum|rpc)|io/transport|replication/streams)/\w+\.cc")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 UNORDERED = re.compile(
     r"\b(?:std::unordered_(?:multi)?(?:map|set)|absl::(?:flat|node)_hash_(?:map|set))\s*<")

@@ -1,5 +1,6 @@
 #include "io/transport/server.h"
 
+#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -38,6 +39,7 @@ void configure(grpc::ServerBuilder& builder, const Server::Options& options) {
 
 base::Result<std::unique_ptr<Server>> Server::start(const Options& options,
                                                     const std::vector<grpc::Service*>& services) {
+    grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     configure(builder, options);
     int port = 0;
@@ -46,6 +48,7 @@ base::Result<std::unique_ptr<Server>> Server::start(const Options& options,
     auto server = builder.BuildAndStart();
     if (server == nullptr || port <= 0)
         return base::precondition("can't listen on " + options.address);
+    server->GetHealthCheckService()->SetServingStatus(false);
     return std::unique_ptr<Server>(new Server(std::move(server), static_cast<uint16_t>(port)));
 }
 
@@ -53,6 +56,10 @@ Server::Server(std::unique_ptr<grpc::Server> server, uint16_t port)
     : server_(std::move(server)), port_(port) {}
 
 Server::~Server() { stop(); }
+
+void Server::set_serving(bool serving) {
+    if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
+}
 
 void Server::stop() {
     if (server_ == nullptr) return;

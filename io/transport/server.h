@@ -38,6 +38,8 @@ class Server {
     ~Server();
 
     uint16_t port() const { return port_; }
+    /// What grpc.health.v1 answers for the server as a whole. False from the start.
+    void set_serving(bool);
     /// Accepts nothing more, ends the calls and waits for their end. Not from a shard.
     void stop();
 
