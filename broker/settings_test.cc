@@ -12,13 +12,19 @@ Settings settings(const std::string& text) {
 }
 
 TEST(Settings, ANodeAloneIsBothAndTellsNobody) {
-    const auto cluster = settings("").cluster;
+    const auto cluster = settings("listeners=PLAINTEXT://:9092\n").cluster;
     EXPECT_TRUE(cluster.broker && cluster.controller);
     EXPECT_TRUE(cluster.voters.empty());
     EXPECT_EQ(cluster.listen, "");
     EXPECT_EQ(cluster.address, "");
     EXPECT_EQ(cluster.heartbeat.count(), 500);
     EXPECT_EQ(cluster.session.count(), 3000);
+}
+
+TEST(Settings, ByDefaultANodeIsReachedByGrpc) {
+    EXPECT_EQ(settings("").cluster.listen, "[::]:19092");
+    const auto renamed = settings("controller.listener.names=INNER\n").cluster;
+    EXPECT_EQ(renamed.listen, "") << "whoever names its own listener lists it";
 }
 
 TEST(Settings, AVoterIsReachedAsTheVotersSay) {

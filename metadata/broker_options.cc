@@ -68,10 +68,11 @@ std::vector<Option> identity() {
 
 std::vector<Option> network() {
     return {
-        list("listeners", "PLAINTEXT://:9092",
-             "Addresses to listen on, as NAME://host:port. Without a host: all addresses. A node "
-             "of a cluster of several has a controller listener beside those for clients, as "
-             "CONTROLLER://:19092; one that is only a controller has nothing else."),
+        list("listeners", "PLAINTEXT://:9092,CONTROLLER://:19092",
+             "Addresses to listen on, as NAME://host:port. Without a host: all addresses. The "
+             "controller listener speaks gRPC, with the other nodes and with native clients: a "
+             "node of a cluster of several needs it, one alone may leave it out, and one that is "
+             "only a controller has nothing else."),
         list("advertised.listeners", std::nullopt,
              "Addresses that clients are told to connect to. Not set: those of listeners."),
         string("listener.security.protocol.map",
@@ -79,8 +80,8 @@ std::vector<Option> network() {
                "The protocol of each listener name. Only PLAINTEXT listeners are served."),
         list("controller.listener.names", "CONTROLLER",
              "The name, in listeners, of the controller listener: where the nodes of the cluster "
-             "reach this one, brokers too. It speaks gRPC, not Kafka's protocol. Of several names "
-             "the first that listeners has is used."),
+             "reach this one, brokers too, and clients that speak gRPC, not Kafka's protocol. Of "
+             "several names the first that listeners has is used."),
         string("inter.broker.listener.name", std::nullopt,
                "The listener that brokers use among themselves.")
             .without_effect("brokers speak gRPC among themselves"),

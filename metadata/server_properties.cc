@@ -185,12 +185,14 @@ base::Status Reader::check_cluster(const ConfigView& view) {
     const auto has_role = [&](const char* role) {
         return std::ranges::find(roles, role) != roles.end();
     };
-    ASSIGN_OR_RETURN(
-        auto listeners,
-        resolve_listeners(
-            {view.broker("listeners").value.value_or(""), view.broker("advertised.listeners").value,
-             view.broker_string("listener.security.protocol.map"),
-             view.broker("controller.listener.names").value.value_or(""), has_role("broker")}));
+    const auto controller_names = view.broker("controller.listener.names").value.value_or("");
+    auto listen = view.broker("listeners").value.value_or("");
+    if (!view.broker_set("listeners") && controller_names != "CONTROLLER")
+        listen = "PLAINTEXT://:9092";  // the default of the other is not meant then
+    ASSIGN_OR_RETURN(auto listeners,
+                     resolve_listeners({listen, view.broker("advertised.listeners").value,
+                                        view.broker_string("listener.security.protocol.map"),
+                                        controller_names, has_role("broker")}));
     ASSIGN_OR_RETURN(out_.voters, parse_voters(view.broker_string("controller.quorum.voters")));
     const auto& own = listeners.controller;
     RETURN_IF_ERROR(check_participation(

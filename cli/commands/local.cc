@@ -124,8 +124,7 @@ struct Start {
         for (int32_t id = 0; id < count; ++id) {
             const BrokerFolder folder(path, id);
             ASSIGN_OR_RETURN(LaunchSettings settings, settings_of(folder));
-            // A broker alone needs no controller listener: nobody joins it.
-            if (count > 1 && (settings.controller_port == 0 || port))
+            if (settings.controller_port == 0 || port)
                 settings.controller_port = local::controller_port(settings.port);
             all.push_back({folder, std::move(settings)});
         }

@@ -49,11 +49,14 @@ base::Status ended(const Started& started) {
 
 std::vector<std::string> addresses(const Member& member, const std::string& voters) {
     const std::string kafka = "PLAINTEXT://" + address(member.settings.port);
-    if (voters.empty()) return {"listeners=" + kafka, "advertised.listeners=" + kafka};
-    const std::string controller = "CONTROLLER://" + address(member.settings.controller_port);
-    return {"listeners=" + kafka + "," + controller, "advertised.listeners=" + kafka,
-            "controller.quorum.voters=" + voters,
-            "local.faults.file=" + Faults(member.folder.cluster_path()).path()};
+    std::string all = kafka;
+    if (member.settings.controller_port != 0)
+        all += ",CONTROLLER://" + address(member.settings.controller_port);
+    std::vector<std::string> out{"listeners=" + all, "advertised.listeners=" + kafka};
+    if (voters.empty()) return out;
+    out.push_back("controller.quorum.voters=" + voters);
+    out.push_back("local.faults.file=" + Faults(member.folder.cluster_path()).path());
+    return out;
 }
 
 }  // namespace
@@ -68,6 +71,7 @@ std::vector<Member> members(const std::vector<BrokerFolder>& folders) {
 
 std::string voters(const std::vector<Member>& all) {
     std::string out;
+    if (all.size() < 2) return out;
     for (const Member& m : all)
         if (m.settings.controller_port != 0)
             out += (out.empty() ? "" : ",") + std::to_string(m.folder.id()) + "@" +

@@ -13,7 +13,7 @@ namespace cli::local {
 /// How a broker was started last, so that it can be started again alike.
 struct LaunchSettings {
     uint16_t port = 0;             // of the Kafka protocol, on 127.0.0.1
-    uint16_t controller_port = 0;  // of the controller listener there; 0: none, it is alone
+    uint16_t controller_port = 0;  // of the gRPC listener there; 0: none
     std::vector<std::string> set;  // key=value, over server.properties
 };
 

@@ -24,9 +24,9 @@ OK, ERROR, USAGE, TIMEOUT = 0, 1, 2, 4
 
 
 def free_port(count=1):
-    """The first of so many in a row; those of the controllers are free too."""
+    """The first of so many in a row; those that speak gRPC are free too."""
     for first in PORTS:
-        if all(is_free(port) and (count == 1 or is_free(port + 10_000))
+        if all(is_free(port) and is_free(port + 10_000)
                for port in range(first, first + count)):
             return first
     raise RuntimeError("no port is free")
