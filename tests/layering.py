@@ -20,7 +20,7 @@ LAYERS = [
     ("cli",),
 ]
 # Beside the layers: these may include anything, and nothing includes them.
-OUTSIDE = ("bench", "tests")
+OUTSIDE = ("bench", "examples", "tests")
 
 # Code that knows no clock, disk, network, thread or randomness of its own: events and time come
 # in, effects go out. That is what makes it simulable. Patterns are paths without the ending.
