@@ -10,7 +10,9 @@ import time
 import grpc
 import kafka
 import pytest
+from batches import batch
 from conftest import PATIENCE_SECONDS, ROOT, forget_peak, memory_bytes, wait_until
+from wire import Body, Connection
 
 EXAMPLE = ROOT / "examples/grpc/produce_consume.py"
 BUILT_EXAMPLE = os.environ.get("MOLDAU_GRPC_EXAMPLE", str(ROOT / "build/release/grpc_example"))
@@ -267,3 +269,64 @@ def test_a_leader_that_restarts_is_waited_for(three, connect, moldau_pb):
     assert len(doubtful) <= 1, doubtful
     assert [v for v in seen if v not in doubtful] == stored + [b"end"]
     assert len(set(seen)) == len(seen)
+
+
+def producer_id(cluster):
+    with Connection(cluster.port) as connection:
+        answer = connection.call(Body("InitProducerId", 0).string(None).i32(60_000))
+        answer.i32()
+        assert answer.i16() == 0
+        return answer.i64()
+
+
+def leader_of(stub, moldau_pb, topic):
+    reply = stub.Fetch(moldau_pb.FetchRequest(topic=topic), timeout=PATIENCE_SECONDS)
+    assert reply.error_code == 0, reply
+    return reply.leader.id
+
+
+def test_a_killed_leader_costs_an_idempotent_producer_nothing(three, connect, moldau_pb):
+    """Through a broker that lives on: what may have been appended is sent again, and known again."""
+    three.start()
+    three("topic", "create", "safe", "--partitions", 1, "--replication-factor", 3)
+    leader = leader_of(connect(three, 0), moldau_pb, "safe")
+    other = connect(three, (leader + 1) % 3)
+    pid = producer_id(three)
+    for i in range(200):
+        if i == 50:
+            three.local("kill", leader)
+        reply = other.Produce(
+            moldau_pb.ProduceRequest(topic="safe", partition=0,
+                                     batch=batch(b"%d" % i, producer=(pid, 0, i))),
+            timeout=PATIENCE_SECONDS)
+        assert (reply.error_code, reply.base_offset) == (0, i), reply
+    assert values_of(other, moldau_pb, "safe") == [b"%d" % i for i in range(200)]
+
+
+def test_a_stream_outlives_the_leader(three, connect, moldau_pb):
+    """Plain records: each has one reply, and is there if that says so. What may or may not be there
+    is said to be so. Order is kept."""
+    three.start()
+    three("topic", "create", "safe", "--partitions", 1, "--replication-factor", 3)
+    leader = leader_of(connect(three, 0), moldau_pb, "safe")
+    other = connect(three, (leader + 1) % 3)
+    sent = []
+    killed = threading.Event()
+
+    def requests():
+        for i in range(400):
+            sent.append(b"%d" % i)
+            yield record(moldau_pb, "safe", sent[-1], partition=0)
+            if i == 100:
+                three.local("kill", leader)
+                killed.set()
+
+    stored, doubtful = [], []
+    for reply, value in zip(other.ProduceStream(requests(), timeout=PATIENCE_SECONDS), sent):
+        assert not reply.not_appended, reply
+        (doubtful if reply.error_code else stored).append(value)
+    assert killed.is_set() and len(stored) + len(doubtful) == 400
+    assert len(doubtful) <= 2, doubtful
+    there = values_of(other, moldau_pb, "safe")
+    assert [v for v in there if v not in doubtful] == stored
+    assert len(set(there)) == len(there)
