@@ -269,20 +269,23 @@ void MetadataFollower::reconfigure(const metadata::Image& image, const metadata:
 }
 
 /// The partitions of __consumer_offsets that this broker leads coordinate the groups that fall to
-/// them.
+/// them; of the others that are here the groups are kept, to take over at once.
 void MetadataFollower::serve_groups(const metadata::Topic& topic,
                                     const std::set<base::PartitionIndex>& changed) {
     for (const auto index : changed) {
-        if (topic.partition(index)->leader != settings_.id) {
+        const metadata::Partition& p = *topic.partition(index);
+        if (!here(p)) {
             groups_.remove(index);
             continue;
         }
         const base::TopicPartition id{topic.id, index};
-        partitions_.home(id).post([this, id] {
+        const bool leads = p.leader == settings_.id;
+        partitions_.home(id).post([this, id, leads, epoch = p.leader_epoch] {
             const auto found = partitions_.find(id);
-            if (found.ok()) groups_.add(id.index, **found);
+            if (found.ok() && leads) groups_.lead(id.index, **found, epoch);
+            else if (found.ok()) groups_.follow(id.index, **found);
             else
-                spdlog::error("the groups of partition {} can't be served: {}", id.index,
+                spdlog::error("the groups of partition {} can't be served here: {}", id.index,
                               found.error().message);
         });
     }

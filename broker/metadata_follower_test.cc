@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/resolve.h"
 #include "broker/services.h"
 #include "groups/coordinators.h"
 #include "groups/topics.h"
@@ -259,6 +260,34 @@ TEST_F(MetadataFollowerTest, OnlyAnImageThatKnowsThisProcessDeletes) {
     EXPECT_EQ(partition().log().end(), 1);
     assign({2});
     shards.settle();
+    EXPECT_FALSE(has());
+}
+
+TEST_F(MetadataFollowerTest, GroupsAreServedWhileTheirPartitionIsLedHere) {
+    const auto heartbeat = [&] {
+        auto error = kafka::ErrorCode::unknown_server_error;
+        kafka::HeartbeatRequest request;
+        request.group_id = "g";
+        groups.heartbeat(shards.at(0), request, {"client", "/127.0.0.1", 4},
+                         [&](const auto& response) { error = response.error_code; });
+        return error;
+    };
+    decide({metadata::topic_record(std::string(offsets_topic), topic),
+            metadata::partition_record(topic, row({2, 1}))});
+    shards.settle();
+    EXPECT_EQ(heartbeat(), kafka::ErrorCode::not_coordinator);
+    assign({1, 2});
+    shards.settle();
+    EXPECT_EQ(heartbeat(), kafka::ErrorCode::unknown_member_id);
+    assign({2, 1});
+    shards.settle();
+    EXPECT_EQ(heartbeat(), kafka::ErrorCode::not_coordinator);
+    assign({1, 2});
+    shards.settle();
+    EXPECT_EQ(heartbeat(), kafka::ErrorCode::unknown_member_id);
+    assign({2});
+    shards.settle();
+    EXPECT_EQ(heartbeat(), kafka::ErrorCode::not_coordinator);
     EXPECT_FALSE(has());
 }
 

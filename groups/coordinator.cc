@@ -12,7 +12,6 @@ using kafka::ErrorCode;
 
 namespace {
 
-constexpr std::chrono::seconds retry_load_after{5};
 /// A record's own lengths, timestamp and offset, at most.
 constexpr size_t record_overhead = 40;
 
@@ -60,6 +59,7 @@ ErrorCode Coordinator::serving() const {
             return ErrorCode::coordinator_load_in_progress;
         case State::unreadable:
             return ErrorCode::coordinator_not_available;
+        case State::following:
         case State::stopped:
             return ErrorCode::not_coordinator;
         case State::serving:
@@ -68,105 +68,13 @@ ErrorCode Coordinator::serving() const {
     return journal_->leading() ? ErrorCode::none : ErrorCode::not_coordinator;
 }
 
-// ------------------------------------------------------------------------------------- loading
-
-void Coordinator::start() { reload(); }
-
-void Coordinator::reload() {
-    ++life_;
-    state_ = State::loading;
-    // What waits can't know whether its records are in the log: retriable, and to be asked anew.
-    auto refused = groups_->end(environment_.now(), ErrorCode::coordinator_not_available);
-    groups_ = std::make_unique<Groups>(config_);
-    unflushed_.clear();
-    overdue_.clear();
-    timer_.reset();
-    timer_at_ = Group::never;
-    load_next_ = journal_->start();
-    load_end_ = journal_->end();
-    load_began_ = environment_.now().instant;
-    load_bytes_ = load_foreign_ = 0;
-    carry_out(std::move(refused));
-    load_next();
-}
-
-/// Reads on, a bounded chunk at a time. The end is where the log ended when loading began: records
-/// there that are not durable yet are waited for, as they may become so.
-void Coordinator::load_next() {
-    if (state_ != State::loading) return;
-    if (load_next_ >= load_end_) {
-        state_ = State::serving;
-        const auto now = environment_.now();
-        expire_at_ = now.instant + config_.retention_check_ms;
-        spdlog::debug("groups: partition {} loaded: {} groups, {} bytes in {} ms", index_,
-                      groups_->size(), load_bytes_, now.instant - load_began_);
-        if (load_foreign_ > 0)
-            spdlog::warn(
-                "groups: partition {} holds {} records of kinds of groups that are not served",
-                index_, load_foreign_);
-        carry_out(groups_->loaded(now));
-        // A crash may have come between the deletion of a topic and the tombstones. When the log is
-        // read anew after a failed append this waits for the timer: it may be what failed.
-        if (!std::exchange(loaded_once_, true)) drop_outlived(now);
-        return;
-    }
-    auto read = journal_->read(load_next_, static_cast<uint32_t>(config_.load_buffer_bytes));
-    if (!read)
-        return load_failed(std::string(kafka::name(read.error().code)) + " " + read.error().message,
-                           true);
-    if (read->slices.empty()) return wait_for_more();
-    if (read->next <= load_next_) return load_failed("a read that gives nothing", true);
-    shards_.block(
-        [self = weak_from_this(), life = life_, read = *std::move(read), &shard = shard_] {
-            auto loaded = load(read);
-            shard.post([self, life, loaded = std::move(loaded), next = read.next]() mutable {
-                if (auto c = self.lock(); c && c->life_ == life) c->take(std::move(loaded), next);
-            });
-        });
-}
-
-void Coordinator::wait_for_more() {
-    const auto key = journal_->watch(load_next_, [self = weak_from_this(), life = life_] {
-        auto c = self.lock();
-        if (!c || c->life_ != life) return;
-        c->watch_ = 0;
-        // Not from inside the call that moved the watermark.
-        c->shard_.post([self, life] {
-            if (auto d = self.lock(); d && d->life_ == life) d->load_next();
-        });
-    });
-    watch_ = key;
-}
-
-void Coordinator::take(base::Result<Loaded> loaded, base::Offset next) {
-    if (state_ != State::loading) return;
-    if (!loaded.ok()) return load_failed(std::string(loaded.status().message()), false);
-    const auto now = environment_.now();
-    for (auto& record : loaded->records) groups_->replay(std::move(record), now);
-    load_bytes_ += loaded->bytes;
-    load_foreign_ += loaded->foreign;
-    load_next_ = next;
-    load_next();
-}
-
-void Coordinator::load_failed(const std::string& why, bool try_again) {
-    state_ = State::unreadable;
-    spdlog::error(
-        "groups: partition {} can't be loaded at offset {}: {}; its groups are not served", index_,
-        load_next_, why);
-    if (!try_again) return;
-    load_again_ = shard_.after(retry_load_after, [self = weak_from_this()] {
-        if (auto c = self.lock(); c && c->state_ == State::unreadable) c->reload();
-    });
-}
-
 void Coordinator::stop() {
     if (state_ == State::stopped) return;
     state_ = State::stopped;
     ++life_;
     if (watch_ != 0) journal_->unwatch(std::exchange(watch_, 0));
     timer_.reset();
-    load_again_.reset();
+    pause_.reset();
     unflushed_.clear();
     overdue_.clear();
     auto refused = groups_->end(environment_.now(), ErrorCode::not_coordinator);
@@ -227,11 +135,12 @@ void Coordinator::append(base::Bytes batch, std::vector<WriteId> ids) {
 
 void Coordinator::appended(uint64_t life, const std::vector<WriteId>& ids, ErrorCode error) {
     if (life != life_ || state_ != State::serving) return;
-    if (error == ErrorCode::not_leader_or_follower) return stop();
+    if (error == ErrorCode::not_leader_or_follower) return step_down();
     if (error != ErrorCode::none && !certainly_not_written(error)) {
         spdlog::warn("groups: partition {}: an append ended with {}: reading the log anew", index_,
                      kafka::name(error));
-        return reload();
+        // What waits can't know whether its records are in the log: retriable, to be asked anew.
+        return begin_anew(ErrorCode::coordinator_not_available);
     }
     for (const auto id : ids) {
         carry_out(groups_->persisted(environment_.now(), id, error));
@@ -277,128 +186,7 @@ void Coordinator::give_up_on_overdue(Now now) {
     }
 }
 
-// ------------------------------------------------------------------------------------ requests
-
-template <class Response>
-RequestId Coordinator::expect(Reply<Response> reply) {
-    const auto id = ++last_request_;
-    waiting_.emplace(id, [reply = std::move(reply)](Answer::Body body) mutable {
-        reply(std::get<Response>(std::move(body)));
-    });
-    return id;
-}
-
-void Coordinator::join(const kafka::JoinGroupRequest& request, Caller caller,
-                       Reply<kafka::JoinGroupResponse> reply) {
-    if (const auto e = serving(); e != ErrorCode::none) {
-        kafka::JoinGroupResponse refusal;
-        refusal.error_code = e;
-        refusal.member_id = request.member_id;
-        return reply(std::move(refusal));
-    }
-    caller.request = expect(std::move(reply));
-    carry_out(groups_->join(environment_.now(), request, caller));
-}
-
-void Coordinator::sync(const kafka::SyncGroupRequest& request, int16_t version,
-                       Reply<kafka::SyncGroupResponse> reply) {
-    if (const auto e = serving(); e != ErrorCode::none) {
-        kafka::SyncGroupResponse refusal;
-        refusal.error_code = e;
-        return reply(std::move(refusal));
-    }
-    const auto to = expect(std::move(reply));
-    carry_out(groups_->sync(environment_.now(), request, to, version));
-}
-
-void Coordinator::heartbeat(const kafka::HeartbeatRequest& request,
-                            Reply<kafka::HeartbeatResponse> reply) {
-    if (const auto e = serving(); e != ErrorCode::none) {
-        kafka::HeartbeatResponse refusal;
-        // While loading nobody's session runs, and a member that heard otherwise would rejoin.
-        if (e != ErrorCode::coordinator_load_in_progress) refusal.error_code = e;
-        return reply(std::move(refusal));
-    }
-    const auto to = expect(std::move(reply));
-    carry_out(groups_->heartbeat(environment_.now(), request, to));
-}
-
-void Coordinator::leave(const kafka::LeaveGroupRequest& request, int16_t version,
-                        Reply<kafka::LeaveGroupResponse> reply) {
-    if (const auto e = serving(); e != ErrorCode::none) {
-        kafka::LeaveGroupResponse refusal;
-        refusal.error_code = e;
-        return reply(std::move(refusal));
-    }
-    const auto to = expect(std::move(reply));
-    carry_out(groups_->leave(environment_.now(), request, to, version));
-}
-
-void Coordinator::commit(const kafka::OffsetCommitRequest& request, int16_t version,
-                         Reply<kafka::OffsetCommitResponse> reply) {
-    if (const auto e = serving(); e != ErrorCode::none) return reply(refuse(request, e));
-    const auto to = expect(std::move(reply));
-    carry_out(groups_->commit(environment_.now(), request, to, version));
-}
-
-void Coordinator::delete_offsets(const kafka::OffsetDeleteRequest& request,
-                                 Reply<kafka::OffsetDeleteResponse> reply) {
-    if (const auto e = serving(); e != ErrorCode::none) {
-        kafka::OffsetDeleteResponse refusal;
-        refusal.error_code = e;
-        return reply(std::move(refusal));
-    }
-    const auto to = expect(std::move(reply));
-    carry_out(groups_->delete_offsets(environment_.now(), request, to));
-}
-
-void Coordinator::delete_group(const std::string& id, Reply<kafka::DeleteGroupsResponse> reply) {
-    if (const auto e = serving(); e != ErrorCode::none) {
-        kafka::DeleteGroupsResponse refusal;
-        auto& result = refusal.results.emplace_back();
-        result.group_id = id;
-        result.error_code = e;
-        return reply(std::move(refusal));
-    }
-    const auto to = expect(std::move(reply));
-    carry_out(groups_->delete_group(environment_.now(), id, to));
-}
-
-kafka::OffsetFetchResponse::OffsetFetchResponseGroup Coordinator::fetch(
-    const kafka::OffsetFetchRequest::OffsetFetchRequestGroup& request, bool require_stable) {
-    const auto e = serving();
-    if (e != ErrorCode::none) return refuse(request, e);
-    return groups_->fetch(request, require_stable, [this](const auto& key, const auto& value) {
-        return outlived(key, value);
-    });
-}
-
-kafka::DescribeGroupsResponse::DescribedGroup Coordinator::describe(const std::string& id,
-                                                                    int16_t version) {
-    const auto e = serving();
-    if (e == ErrorCode::none) return groups_->describe(id, version);
-    kafka::DescribeGroupsResponse::DescribedGroup refusal;
-    refusal.group_id = id;
-    refusal.error_code = e;
-    return refusal;
-}
-
-ErrorCode Coordinator::list(const kafka::ListGroupsRequest& request,
-                            std::vector<kafka::ListGroupsResponse::ListedGroup>& to) {
-    const auto e = serving();
-    if (e == ErrorCode::not_coordinator) return ErrorCode::none;
-    if (e != ErrorCode::none) return e;
-    auto mine = groups_->list(request);
-    std::move(mine.begin(), mine.end(), std::back_inserter(to));
-    return ErrorCode::none;
-}
-
-void Coordinator::topic_deleted(const std::string& topic, const base::Uuid& id) {
-    if (serving() != ErrorCode::none) return;
-    carry_out(groups_->drop(environment_.now(), [&](const auto& key, const auto& value) {
-        return key.topic == topic && (value.topic_id == id || value.topic_id.is_zero());
-    }));
-}
+// -------------------------------------------------------------------------------------- topics
 
 bool Coordinator::outlived(const OffsetKey& key, const OffsetCommitValue& value) const {
     const auto there = topics_.id_of(shard_, key.topic);

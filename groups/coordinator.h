@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
@@ -24,10 +25,12 @@ struct Environment {
     virtual uint64_t random() = 0;
 };
 
-/// Coordinates the groups of one partition of __consumer_offsets on the partition's shard: loads
-/// them from the log when the broker becomes its leader, carries out the effects of Groups, and
-/// keeps the one timer that they need. All calls on the shard; replies come there, perhaps inside
-/// the call.
+/// Coordinates the groups of one partition of __consumer_offsets on the partition's shard. While
+/// another broker leads it, this one follows: it replays what is committed as it comes. As the
+/// leader it goes on from there to where the log ended when it became that, and then serves:
+/// carries out the effects of Groups, and keeps the one timer that they need. What it has in memory
+/// beyond the log goes with the leadership: then it replays the log anew. All calls on the shard;
+/// replies come there, perhaps inside the call.
 ///
 /// Refuses with 14 while loading, with 16 when the partition is not led here, and with 15 when the
 /// log can't be read: a damaged record is never skipped. Records of other kinds of groups are.
@@ -40,8 +43,14 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
                 Environment&);
     ~Coordinator();
 
-    /// Begins to load.
+    /// Begins to follow.
     void start();
+    /// The metadata says that this broker leads the partition, since that epoch, and whoever asks
+    /// for topics is told of as much of the metadata. Before that it does not serve: positions in
+    /// topics that it has not heard of yet would be taken for those of deleted ones.
+    void lead(base::LeaderEpoch);
+    /// The metadata says that it does not.
+    void follow();
     /// Refuses what waits and everything from now on with 16. The journal is not used afterwards.
     void stop();
 
@@ -59,7 +68,7 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     /// Adds its groups; 14 or 15 if it can't tell (16 is not an error here: another broker tells).
     kafka::ErrorCode list(const kafka::ListGroupsRequest&,
                           std::vector<kafka::ListGroupsResponse::ListedGroup>& to);
-    /// While loading there is nothing to do: what is loaded is compared with the topics then.
+    /// Until it serves there is nothing to do: then what it has is compared with the topics.
     void topic_deleted(const std::string& topic, const base::Uuid& id);
 
     /// none, 14, 15 or 16.
@@ -67,19 +76,38 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     const Groups& groups() const { return *groups_; }
 
   private:
-    enum class State : uint8_t { loading, serving, unreadable, stopped };
+    enum class State : uint8_t { following, loading, serving, unreadable, stopped };
+    /// How far the log is replayed.
+    struct Replayed {
+        base::Offset from = 0;  // the log's start when it began
+        base::Offset next = 0;
+        base::LeaderEpoch epoch = -1;  // of the last batch; -1: none
+        size_t bytes = 0;
+        size_t foreign = 0;
+    };
 
     template <class Response>
     RequestId expect(Reply<Response>);
+
+    // coordinator_replay.cc
+    bool leads() const;
+    void take_role();
+    void begin_anew(kafka::ErrorCode why);
+    void step_down();
+    void step();
+    void step_soon();
+    void pause(std::chrono::milliseconds);
+    void watch(base::Offset);
+    void woken();
+    void read_on();
+    void take(base::Result<Loaded>, base::LeaderEpoch read_in, base::Offset next);
+    void failed(const std::string& why, bool damaged);
+    void serve();
+
     void carry_out(Effects);
     void flush();
     void append(base::Bytes batch, std::vector<WriteId>);
     void appended(uint64_t life, const std::vector<WriteId>&, kafka::ErrorCode);
-    void reload();
-    void load_next();
-    void wait_for_more();
-    void take(base::Result<Loaded>, base::Offset next);
-    void load_failed(const std::string& why, bool try_again);
     /// Whether the position is one in an earlier topic of the same name, or in none.
     bool outlived(const OffsetKey&, const OffsetCommitValue&) const;
     void drop_outlived(Now);
@@ -94,18 +122,21 @@ class Coordinator : public std::enable_shared_from_this<Coordinator> {
     const Config& config_;
     const Topics& topics_;
     Environment& environment_;
-    State state_ = State::loading;
+    State state_ = State::following;
+    std::optional<base::LeaderEpoch> told_to_lead_;
     std::unique_ptr<Groups> groups_;
-    uint64_t life_ = 0;  // counts loads: what an earlier one has written is not this one's
+    uint64_t life_ = 0;  // counts replays: what an earlier one has begun is not this one's
 
-    base::Offset load_next_ = 0;
+    Replayed replayed_;
+    base::LeaderEpoch load_epoch_ = -1;  // in which the end was taken
     base::Offset load_end_ = 0;
-    uint64_t watch_ = 0;
     base::InstantMs load_began_ = 0;
-    size_t load_bytes_ = 0;
-    size_t load_foreign_ = 0;
-    bool loaded_once_ = false;
-    std::unique_ptr<io::Timer> load_again_;
+    bool reading_ = false;
+    bool damaged_ = false;               // what comes next: only a leader tries it again
+    bool failing_ = false;               // and has said so
+    bool compared_with_topics_ = false;  // since it leads
+    uint64_t watch_ = 0;
+    std::unique_ptr<io::Timer> pause_;
 
     RequestId last_request_ = 0;
     std::map<RequestId, base::Function<void(Answer::Body)>> waiting_;

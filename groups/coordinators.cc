@@ -90,21 +90,38 @@ int32_t Coordinators::partition_of(const std::string& group) const {
     return coordinator_partition(group, partitions());
 }
 
-void Coordinators::add(int32_t index, std::unique_ptr<Journal> journal) {
+void Coordinators::with(int32_t index, std::unique_ptr<Journal> journal,
+                        base::Function<void(Coordinator&)> call) {
     CHECK(index >= 0 && index < partitions());
     auto& shard = journal->shard();
-    shard.run([this, index, &shard, journal = std::move(journal)]() mutable {
-        auto& slot = coordinators_[shard.index()][index];
-        if (slot) slot->stop();
-        slot = std::make_shared<Coordinator>(index, std::move(journal), shards_, config_, topics_,
-                                             *environment_);
-        slot->start();
-        places_[static_cast<size_t>(index)] = static_cast<int32_t>(shard.index());
-    });
+    shard.run(
+        [this, index, &shard, journal = std::move(journal), call = std::move(call)]() mutable {
+            auto& slot = coordinators_[shard.index()][index];
+            if (!slot) {
+                slot = std::make_shared<Coordinator>(index, std::move(journal), shards_, config_,
+                                                     topics_, *environment_);
+                slot->start();
+                places_[static_cast<size_t>(index)] = static_cast<int32_t>(shard.index());
+            }
+            const auto keep = slot;  // a reply may bring about its removal
+            call(*keep);
+        });
 }
 
-void Coordinators::add(int32_t index, replication::Partition& partition) {
-    add(index, journal_of(partition));
+void Coordinators::follow(int32_t index, std::unique_ptr<Journal> journal) {
+    with(index, std::move(journal), [](Coordinator& c) { c.follow(); });
+}
+
+void Coordinators::follow(int32_t index, replication::Partition& partition) {
+    follow(index, journal_of(partition));
+}
+
+void Coordinators::lead(int32_t index, std::unique_ptr<Journal> journal, base::LeaderEpoch epoch) {
+    with(index, std::move(journal), [epoch](Coordinator& c) { c.lead(epoch); });
+}
+
+void Coordinators::lead(int32_t index, replication::Partition& partition, base::LeaderEpoch epoch) {
+    lead(index, journal_of(partition), epoch);
 }
 
 void Coordinators::remove(int32_t index, base::Function<void()> done) {

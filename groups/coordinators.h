@@ -26,9 +26,10 @@ struct ClientContext {
 /// whichever shard the partition lives. Requests may come from any shard; the reply runs on that
 /// shard, once, and in the order of nothing else.
 ///
-/// A partition that is not led here answers 16; the broker adds each that it begins to lead. Of
-/// requests by topic id (OffsetCommit and OffsetFetch 10) the handler fills in the names first,
-/// and takes out topics that don't exist or may not be seen.
+/// A partition that is not led here answers 16. The broker tells of each that it has a replica of,
+/// whenever the metadata says anew who leads it. Of requests by topic id (OffsetCommit and
+/// OffsetFetch 10) the handler fills in the names first, and takes out topics that don't exist or
+/// may not be seen.
 class Coordinators {
   public:
     template <class Response>
@@ -40,12 +41,16 @@ class Coordinators {
                  std::unique_ptr<Environment> environment = nullptr);
     ~Coordinators();
 
-    /// This broker leads the partition now: loads its groups and serves them. From any thread.
-    void add(int32_t index, std::unique_ptr<Journal>);
-    void add(int32_t index, replication::Partition&);
-    /// It leads it no longer, or closes. Then `done`, on the partition's shard (on the caller's
-    /// thread if it was not there): the partition is not used any more. Before the shards stop,
-    /// every partition must have been removed.
+    /// This broker has a replica of the partition, which another one leads, or nobody: replays what
+    /// is committed. From any thread.
+    void follow(int32_t index, std::unique_ptr<Journal>);
+    void follow(int32_t index, replication::Partition&);
+    /// This broker leads it, since that epoch: serves its groups once all is replayed.
+    void lead(int32_t index, std::unique_ptr<Journal>, base::LeaderEpoch);
+    void lead(int32_t index, replication::Partition&, base::LeaderEpoch);
+    /// It has no replica of it any longer, or closes. Then `done`, on the partition's shard (on the
+    /// caller's thread if it was not there): the partition is not used any more. Before the shards
+    /// stop, every partition must have been removed.
     void remove(int32_t index, base::Function<void()> done = nullptr);
 
     int32_t partition_of(const std::string& group) const;
@@ -75,6 +80,8 @@ class Coordinators {
     void topic_deleted(const std::string& topic, const base::Uuid& id);
 
   private:
+    /// Runs `call` with the coordinator on its shard, made if it is not there.
+    void with(int32_t index, std::unique_ptr<Journal>, base::Function<void(Coordinator&)> call);
     /// Runs `call` with the coordinator (null: not here) on its shard.
     void at(int32_t index, base::Function<void(Coordinator*)> call);
     /// Calls `call` with the coordinator of the request's group, on its shard; refuses if it is not
@@ -88,7 +95,7 @@ class Coordinators {
     const Config config_;
     const Topics& topics_;
     std::unique_ptr<Environment> environment_;
-    std::vector<std::atomic<int32_t>> places_;  // partition -> shard; -1: not led here
+    std::vector<std::atomic<int32_t>> places_;  // partition -> shard; -1: not here
     /// By shard, touched there only: its coordinators by partition.
     std::vector<std::map<int32_t, std::shared_ptr<Coordinator>>> coordinators_;
 };

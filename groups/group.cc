@@ -241,7 +241,9 @@ void Group::reset_alarm() {
         if (member.session_deadline) wake_by(*member.session_deadline);
 }
 
-void Group::check_size(Turn& turn) {
+void Group::resume(Turn& turn) {
+    for (auto& [id, member] : members_) renew_session(member, turn.now);
+    reset_alarm();
     if (members_.size() > static_cast<size_t>(config_->max_size)) prepare_rebalance(turn);
 }
 

@@ -75,8 +75,9 @@ class Group {
     kafka::ErrorCode check_commit(const std::string& member_id,
                                   const std::optional<std::string>& instance_id, int32_t generation,
                                   Now);
-    /// After loading: a group larger than the configured size must shrink.
-    void check_size(Turn&);
+    /// Its coordinator begins to serve: sessions count from now, however long ago it was replayed,
+    /// and a group larger than the configured size must shrink.
+    void resume(Turn&);
     /// Carries out what is due. Nothing is before alarm().
     void tick(Turn&);
     /// No later than the earliest deadline; may be early. `never`: nothing waits.

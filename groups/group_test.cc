@@ -267,5 +267,24 @@ TEST_F(GroupTest, RequestsThatCantBeRightAreRefused) {
     EXPECT_EQ(groups.size(), 0u) << "a refused join leaves no group behind";
 }
 
+TEST_F(GroupTest, ReplayingForLongKeepsNoNamesOfWhatIsGone) {
+    for (const char* id : {"g", "h"})
+        groups.replay(OffsetRecord{{id, "t", 0}, OffsetCommitValue{.offset = 5}}, now());
+    groups.replay(OffsetRecord{{"g", "t", 1}, OffsetCommitValue{.offset = 5}}, now());
+    EXPECT_EQ(groups.size(), 2u);
+    groups.replay(OffsetRecord{{"h", "t", 0}, {}}, now());
+    groups.replay(OffsetRecord{{"g", "t", 0}, {}}, now());
+    EXPECT_EQ(groups.size(), 1u);
+    groups.replay(OffsetRecord{{"g", "t", 1}, {}}, now());
+    groups.replay(OffsetRecord{{"unknown", "t", 1}, {}}, now());
+    EXPECT_EQ(groups.size(), 0u);
+    // One that the log knows stays until the log says that it is gone.
+    groups.replay(GroupRecord{{"g"}, GroupMetadataValue{.protocol_type = "consumer"}}, now());
+    groups.replay(OffsetRecord{{"g", "t", 0}, {}}, now());
+    EXPECT_EQ(groups.size(), 1u);
+    groups.replay(GroupRecord{{"g"}, {}}, now());
+    EXPECT_EQ(groups.size(), 0u);
+}
+
 }  // namespace
 }  // namespace groups

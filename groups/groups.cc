@@ -10,6 +10,10 @@ void Groups::replay(AnyRecord record, Now now) {
     if (auto* offset = std::get_if<OffsetRecord>(&record)) {
         const auto group = offset->key.group;
         offsets_.replay(offset->key, std::move(offset->value));
+        // Whoever follows the log for long must not keep the names of all that ever was.
+        if (const auto* known = find(group); known != nullptr && only_a_name(*known) &&
+                                             !known->protocol_type() && !offsets_.any_of(group))
+            return erase(group);
         keep_group_of_offsets(group, now);
     } else if (auto* group = std::get_if<GroupRecord>(&record)) {
         erase(group->key.group);
@@ -25,7 +29,7 @@ Effects Groups::loaded(Now now) {
     std::vector<std::string> ids;
     for (const auto& [id, entry] : groups_) ids.push_back(id);
     for (const auto& id : ids) {
-        groups_.at(id).group.check_size(turn);
+        groups_.at(id).group.resume(turn);
         settle(id, turn);
     }
     return std::move(turn.effects);
@@ -78,10 +82,13 @@ void Groups::settle(const std::string& id, Turn& turn) {
     const auto it = groups_.find(id);
     if (it == groups_.end()) return;
     const auto& group = it->second.group;
-    const bool only_a_name = group.state() == Group::State::empty && group.generation() == 0 &&
-                             group.pending_members() == 0 && !group.writing();
-    if (only_a_name && !offsets_.any_of(id)) return erase(id);
+    if (only_a_name(group) && !offsets_.any_of(id)) return erase(id);
     set_alarm(id, it->second, group.alarm());
+}
+
+bool Groups::only_a_name(const Group& group) {
+    return group.state() == Group::State::empty && group.generation() == 0 &&
+           group.pending_members() == 0 && !group.writing();
 }
 
 void Groups::keep_group_of_offsets(const std::string& id, Now now) {

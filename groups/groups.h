@@ -29,7 +29,8 @@ class Groups {
   public:
     explicit Groups(const Config& config) : config_(&config) {}
 
-    /// Records of the log, in order; then loaded(), once. Nothing else before.
+    /// Records of the log, in order, over any time; then loaded(), once, when it begins to serve.
+    /// Nothing else before.
     void replay(AnyRecord, Now);
     Effects loaded(Now);
 
@@ -90,6 +91,8 @@ class Groups {
     void settle(const std::string& id, Turn&);
     void set_alarm(const std::string& id, Entry&, base::InstantMs);
     void erase(const std::string& id);
+    /// Whether there is nothing of it but the name: no generation, nobody in it or about to be.
+    static bool only_a_name(const Group&);
     /// A group exists as long as it has positions.
     void keep_group_of_offsets(const std::string& id, Now);
     kafka::ErrorCode check_commit(const kafka::OffsetCommitRequest&, int16_t version, Now);

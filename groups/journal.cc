@@ -17,9 +17,17 @@ class PartitionJournal final : public Journal {
     void append(base::MutableView batch, AppendDone done) override {
         partition_.append(batch, replication::Acks::all, no_deadline, std::move(done));
     }
-    kafka::Outcome<storage::LogRead> read(base::Offset from, uint32_t max_bytes) const override {
-        auto read = partition_.read({.offset = from, .max_bytes = max_bytes, .at_least_one = true});
+    kafka::Outcome<storage::LogRead> read(base::Offset from, base::LeaderEpoch epoch,
+                                          uint32_t max_bytes) const override {
+        auto read = partition_.read({.offset = from,
+                                     .max_bytes = max_bytes,
+                                     .at_least_one = true,
+                                     .last_fetched_epoch = epoch,
+                                     .from_follower = true});
         if (!read) return read.error();
+        if (read->diverging)
+            return kafka::Error{kafka::ErrorCode::offset_out_of_range,
+                                "the log has parted from what was read"};
         return std::move(read->records);
     }
     uint64_t watch(base::Offset offset, base::Function<void()> wake) override {
@@ -28,6 +36,7 @@ class PartitionJournal final : public Journal {
     void unwatch(uint64_t key) override { partition_.unwatch(key); }
 
     bool leading() const override { return partition_.leading(); }
+    base::LeaderEpoch epoch() const override { return partition_.leader_epoch(); }
     base::Offset start() const override { return partition_.log().start(); }
     base::Offset end() const override { return partition_.log().end(); }
     base::Offset high_watermark() const override { return partition_.high_watermark(); }

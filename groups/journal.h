@@ -17,8 +17,9 @@ class Partition;
 
 namespace groups {
 
-/// The log of one partition of __consumer_offsets, as its coordinator uses it. Lives on the
-/// partition's shard; all calls and completions run there, completions perhaps inside the call.
+/// The log of one replica of a partition of __consumer_offsets, as its coordinator uses it. Lives
+/// on the partition's shard; all calls and completions run there, completions perhaps inside the
+/// call.
 class Journal {
   public:
     using AppendDone = base::Function<void(kafka::Outcome<storage::Appended>)>;
@@ -27,20 +28,27 @@ class Journal {
     /// Appends one batch with acks=all and no deadline of its own: `done` runs when it is durable,
     /// or when that can't be waited for any more. `batch` is used only during the call.
     virtual void append(base::MutableView batch, AppendDone done) = 0;
-    /// Whole batches from `from`, below the high watermark; at least one if there is one.
-    virtual kafka::Outcome<storage::LogRead> read(base::Offset from, uint32_t max_bytes) const = 0;
-    /// Calls `wake` once when something at or past `offset` may be read, or the role changes.
+    /// Whole batches from `from`, below the high watermark; at least one if there is one. `epoch`:
+    /// of the batch before them, as it was read; -1: none was. 1 if there is nothing at `from`, or
+    /// the log has parted from what was read; 6 from a replica that neither leads nor follows.
+    virtual kafka::Outcome<storage::LogRead> read(base::Offset from, base::LeaderEpoch epoch,
+                                                  uint32_t max_bytes) const = 0;
+    /// Calls `wake` once when something at or past `offset` may be read, or when the role or health
+    /// changes; at once (and returns 0) if so already, or if the replica neither leads nor follows.
     virtual uint64_t watch(base::Offset offset, base::Function<void()> wake) = 0;
     virtual void unwatch(uint64_t key) = 0;
 
     virtual bool leading() const = 0;
+    /// Of the newest leader that the replica knows; -1: none.
+    virtual base::LeaderEpoch epoch() const = 0;
     virtual base::Offset start() const = 0;
     virtual base::Offset end() const = 0;
+    /// Never goes back, but where an unclean election has cut the log.
     virtual base::Offset high_watermark() const = 0;
     virtual io::Shard& shard() = 0;
 };
 
-/// Of a partition that this broker leads; the partition must outlive it.
+/// Of a partition on this broker, which must outlive it.
 std::unique_ptr<Journal> journal_of(replication::Partition&);
 
 }  // namespace groups

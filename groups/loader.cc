@@ -46,6 +46,7 @@ base::Status load_into(base::View batches, Loaded& to) {
         const auto batch = kafka::take_batch(batches);
         if (!batch) return base::data_loss("bytes that are no record batch");
         RETURN_IF_ERROR(take_batch(*batch, to));
+        to.epoch = batch->leader_epoch();
     }
     return base::ok();
 }

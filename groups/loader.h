@@ -12,6 +12,7 @@ struct Loaded {
     std::vector<AnyRecord> records;
     size_t foreign = 0;  // records of kinds that are not served here, left out of `records`
     size_t bytes = 0;
+    base::LeaderEpoch epoch = -1;  // of the last batch
 };
 
 /// Reads and checks the batches of a range. Blocks; on a pool thread.

@@ -9,10 +9,14 @@ namespace groups {
 
 namespace {
 
+OffsetKey first_of(const std::string& group) {
+    return {group, "", std::numeric_limits<int32_t>::min()};
+}
+
 /// Calls `visit` for the entries of one group of a map by OffsetKey, which keeps them together.
 void in_group(const auto& map, const std::string& group, auto&& visit) {
-    const OffsetKey first{group, "", std::numeric_limits<int32_t>::min()};
-    for (auto it = map.lower_bound(first); it != map.end() && it->first.group == group; ++it)
+    for (auto it = map.lower_bound(first_of(group)); it != map.end() && it->first.group == group;
+         ++it)
         visit(*it);
 }
 
@@ -49,6 +53,14 @@ std::vector<OffsetKey> Offsets::keys_of(const std::string& group) const {
     in_group(durable_, group, [&](const auto& e) { keys.insert(e.first); });
     in_group(in_flight_, group, [&](const auto& e) { keys.insert(e.first); });
     return {keys.begin(), keys.end()};
+}
+
+bool Offsets::any_of(const std::string& group) const {
+    const auto any = [&](const auto& map) {
+        const auto it = map.lower_bound(first_of(group));
+        return it != map.end() && it->first.group == group;
+    };
+    return any(durable_) || any(in_flight_);
 }
 
 void Offsets::each(

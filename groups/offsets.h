@@ -36,7 +36,7 @@ class Offsets {
     bool in_flight(const OffsetKey& key) const { return in_flight_.contains(key); }
     /// Positions of a group that are durable or on their way.
     std::vector<OffsetKey> keys_of(const std::string& group) const;
-    bool any_of(const std::string& group) const { return !keys_of(group).empty(); }
+    bool any_of(const std::string& group) const;
     /// Calls `visit` for each durable position of the group, by topic and partition.
     void each(const std::string& group,
               const std::function<void(const OffsetKey&, const OffsetCommitValue&)>& visit) const;

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
         all.records += t.records;
         all.generations += t.generations;
         all.failovers += t.failovers;
+        all.taken_over += t.taken_over;
         all.commits += t.commits;
         all.expired += t.expired;
         all.dropped += t.dropped;
@@ -24,8 +25,8 @@ int main(int argc, char** argv) {
         return std::vector<base::sim::Total>{
             {all.events, "events"},           {all.records, "records"},
             {all.generations, "generations"}, {all.failovers, "failovers"},
-            {all.commits, "commits"},         {all.expired, "expired"},
-            {all.dropped, "dropped"}};
+            {all.taken_over, "taken over"},   {all.commits, "commits"},
+            {all.expired, "expired"},         {all.dropped, "dropped"}};
     };
     return base::sim::run_program("group_sim", argc, argv, run, totals);
 }

@@ -51,6 +51,7 @@ Simulation::Simulation(uint64_t seed, bool trace) : world_(seed, trace) {
         world_.after(world_.below(2'000), [client = c.get()] { client->start(); });
     chaos();
     maintain();
+    follow();
 }
 
 Simulation::~Simulation() = default;
@@ -237,17 +238,58 @@ void Simulation::load() {
         log_.push_back(std::move(appended.record));
     }
     tail_.clear();
-    groups_ = std::make_unique<Groups>(config_);
+    const bool takes_over = replica_ != nullptr && world_.chance(70);
+    groups_ = takes_over ? std::move(replica_) : std::make_unique<Groups>(config_);
+    replay(*groups_, takes_over ? replica_next_ : 0, log_.size());
+    totals_.taken_over += takes_over ? 1 : 0;
+    replica_ = std::make_unique<Groups>(config_);
+    replica_next_ = 0;
     generations_.clear();
     joined_.clear();
-    for (const auto& record : log_) {
+    if (auto what = ghost_.check_loaded(*groups_)) broken("after loading: " + *what);
+    if (auto what = differs_from_a_fresh_replay()) broken("after loading: " + *what);
+    carry_out(groups_->loaded(world_.clocks()));
+    for (const auto& value : {"g", "alone"})
+        if (const auto* group = groups_->find(value))
+            for (const auto& [id, member] : group->members())
+                if (member.session_deadline &&
+                    *member.session_deadline != world_.now() + member.session_timeout_ms)
+                    broken(id + ": its session does not count from when the coordinator took over");
+    drop_outlived();
+}
+
+void Simulation::replay(Groups& groups, size_t from, size_t to) const {
+    for (size_t i = from; i < to; ++i) {
+        const auto& record = log_[i];
         auto parsed = parse(record.key,
                             record.value ? std::optional<base::View>(*record.value) : std::nullopt);
-        if (parsed.ok()) groups_->replay(*std::move(parsed), world_.clocks());
+        if (parsed.ok()) groups.replay(*std::move(parsed), world_.clocks());
     }
-    if (auto what = ghost_.check_loaded(*groups_)) broken("after loading: " + *what);
-    carry_out(groups_->loaded(world_.clocks()));
-    drop_outlived();
+}
+
+void Simulation::follow() {
+    world_.after(50 + world_.below(2'000), [this] { follow(); });
+    if (!replica_) return;
+    const auto to =
+        replica_next_ +
+        static_cast<size_t>(world_.below(static_cast<int64_t>(log_.size() - replica_next_) + 1));
+    replay(*replica_, replica_next_, to);
+    replica_next_ = to;
+}
+
+std::optional<std::string> Simulation::differs_from_a_fresh_replay() const {
+    Groups fresh(config_);
+    replay(fresh, 0, log_.size());
+    if (fresh.offsets().durable() != groups_->offsets().durable()) return "other positions";
+    if (fresh.size() != groups_->size()) return "other groups";
+    for (const auto& one : fresh.list({})) {
+        const auto* group = groups_->find(one.group_id);
+        const auto* as_read = fresh.find(one.group_id);
+        if (group == nullptr || group->describe() != as_read->describe() ||
+            group->generation() != as_read->generation())
+            return one.group_id + ": not as a fresh replay has it";
+    }
+    return {};
 }
 
 // -------------------------------------------------------------------------------------- events

@@ -13,13 +13,14 @@
 namespace groups::sim {
 
 /// Clients, a network that loses, repeats and delays, and one coordinator that crashes and comes
-/// back with what its log kept. After every event the invariants are checked; in the end, with the
-/// faults over, the groups must settle.
+/// back with what its log kept, or is followed by a replica that has replayed most of it already.
+/// After every event the invariants are checked; in the end, with the faults over, the groups must
+/// settle.
 class Simulation final : public Network {
   public:
     struct Totals {
-        uint64_t events = 0, records = 0, generations = 0, failovers = 0, commits = 0, expired = 0,
-                 dropped = 0;
+        uint64_t events = 0, records = 0, generations = 0, failovers = 0, taken_over = 0,
+                 commits = 0, expired = 0, dropped = 0;
     };
 
     Simulation(uint64_t seed, bool trace);
@@ -56,6 +57,10 @@ class Simulation final : public Network {
     void wake();
     void crash(bool loses_tail);
     void load();
+    /// The replica takes some more of the log.
+    void follow();
+    void replay(Groups&, size_t from, size_t to) const;
+    std::optional<std::string> differs_from_a_fresh_replay() const;
     void chaos();
     void maintain();
     void commit_alone();
@@ -78,6 +83,8 @@ class Simulation final : public Network {
     Ghost ghost_;
     std::vector<std::unique_ptr<Client>> clients_;
     std::unique_ptr<Groups> groups_;  // none: down
+    std::unique_ptr<Groups> replica_;
+    size_t replica_next_ = 0;
     uint64_t life_ = 0;
     std::vector<Record> log_;    // durable
     std::deque<Appended> tail_;  // appended, not durable yet
