@@ -172,7 +172,8 @@ class Cut(Fault):
             if self.other == self.victim:
                 self.other = others(self.victim)[0]
         self.lab.local("cut", self.victim, self.other)
-        self.seen(self.apart, "that they are apart")
+        # Where neither is the controller, only the lag of a replica tells: 30 s by default.
+        self.seen(self.apart, "that they are apart", 60)
         time.sleep(self.down_seconds)
 
     def heal(self):
