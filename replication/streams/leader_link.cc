@@ -20,6 +20,8 @@ namespace {
 
 // A message of as many is far below the leader's bound.
 constexpr size_t kPartitionsOfMessage = 4096;
+// What is kept to put the next message together.
+constexpr size_t kMostScratchBytes = 2 << 20;
 
 base::Status cut_off() { return base::unavailable("cut off"); }
 
@@ -60,7 +62,8 @@ class LeaderLink::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
             return;
         }
         base::Result<LeaderMessage> message = LeaderMessage();
-        if (auto read = received_.take(in_); read.ok()) message = decode_leader(received_.pieces());
+        if (auto read = received_.take(in_); read.ok())
+            message = decode_leader(received_.pieces(), scratch_);
         else message = read;
         home_.post([this, m = std::move(message)] { take(m); });
     }
@@ -97,6 +100,8 @@ class LeaderLink::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
     void take(const base::Result<LeaderMessage>& message) {
         if (owner_ != nullptr) owner_->received(message);
         received_.clear();
+        // It is for a stream that is busy.
+        if (scratch_.capacity() > std::min(kMostScratchBytes, 8 * scratch_.size())) scratch_ = {};
         // Without a read its end would not be told.
         StartRead(&in_);
     }
@@ -112,6 +117,7 @@ class LeaderLink::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
     grpc::ClientContext context_;
     grpc::ByteBuffer in_;
     Received received_;
+    base::Bytes scratch_;
     grpc::ByteBuffer out_;
     WriteTurn turn_;
     base::Status failure_;

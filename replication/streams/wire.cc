@@ -221,8 +221,14 @@ base::Status check_count(const std::vector<T>& parts) {
     return base::exhausted("more than " + std::to_string(kMostParts) + " parts in a message");
 }
 
+/// What is not in one piece is put together here: never more than the message is large.
+struct Scratch {
+    base::Bytes& bytes;
+    const size_t message_bytes;
+};
+
 /// The batches, in place if they lie in one piece.
-base::Status read_batches(CodedInputStream& in, LeaderMessage& message, base::View& out) {
+base::Status read_batches(CodedInputStream& in, Scratch& scratch, base::View& out) {
     uint32_t size = 0;
     if (!in.ReadVarint32(&size) || size > static_cast<uint32_t>(in.BytesUntilLimit()))
         return unreadable();
@@ -235,23 +241,22 @@ base::Status read_batches(CodedInputStream& in, LeaderMessage& message, base::Vi
         out = {static_cast<const std::byte*>(data), size};
         return in.Skip(count) ? base::ok() : unreadable();
     }
-    // Grows with what is really there, whatever the size says.
-    base::Bytes whole;
-    whole.reserve(size);
+    auto& bytes = scratch.bytes;
+    bytes.reserve(scratch.message_bytes);  // once: what is in it already stays where it is
+    const size_t begin = bytes.size();
     for (int left = count; left > 0;) {
         if (!in.GetDirectBufferPointer(&data, &here) || here == 0) return unreadable();
         const int part = std::min(here, left);
         const auto* from = static_cast<const std::byte*>(data);
-        whole.insert(whole.end(), from, from + part);
+        bytes.insert(bytes.end(), from, from + part);
         if (!in.Skip(part)) return unreadable();
         left -= part;
     }
-    message.assembled.push_back(std::move(whole));
-    out = message.assembled.back();
+    out = base::View(bytes).subspan(begin);
     return base::ok();
 }
 
-base::Status read_records(CodedInputStream& in, LeaderMessage& message) {
+base::Status read_records(CodedInputStream& in, Scratch& scratch, LeaderMessage& message) {
     RETURN_IF_ERROR(check_count(message.records));
     v1::Partition partition;
     Records out;
@@ -271,7 +276,7 @@ base::Status read_records(CodedInputStream& in, LeaderMessage& message) {
                     RETURN_IF_ERROR(read_message(in, partition));
                     return true;
                 case bytes_tag(v1::Records::kBatchesFieldNumber):
-                    RETURN_IF_ERROR(read_batches(in, message, out.batches));
+                    RETURN_IF_ERROR(read_batches(in, scratch, out.batches));
                     return true;
                 case WireFormatLite::MakeTag(v1::Records::kEpochFieldNumber, kVarint):
                     return number(offer.epoch);
@@ -405,10 +410,13 @@ base::Result<FollowerMessage> decode_follower(base::View bytes, base::BrokerId f
     return out;
 }
 
-base::Result<LeaderMessage> decode_leader(std::span<const base::View> pieces) {
+base::Result<LeaderMessage> decode_leader(std::span<const base::View> pieces,
+                                          base::Bytes& scratch_bytes) {
     size_t size = 0;
     for (const auto& piece : pieces) size += piece.size();
     if (size > kMostLeaderBytes) return base::exhausted("a message that is too large");
+    scratch_bytes.clear();
+    Scratch scratch{scratch_bytes, size};
     Pieces bytes(pieces);
     CodedInputStream in(&bytes);
     in.SetTotalBytesLimit(INT_MAX);
@@ -433,7 +441,7 @@ base::Result<LeaderMessage> decode_leader(std::span<const base::View> pieces) {
                 return true;
             }
             case bytes_tag(v1::LeaderMessage::kRecordsFieldNumber):
-                RETURN_IF_ERROR(read_records(in, out));
+                RETURN_IF_ERROR(read_records(in, scratch, out));
                 return true;
             default:
                 return false;

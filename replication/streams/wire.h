@@ -61,14 +61,13 @@ struct FollowerMessage {
 struct Records {
     base::TopicPartition id;
     replica::Offer offer;
-    base::View batches;  // of the message, or of what it had to put together
+    base::View batches;  // in the message, or where it was put together
 };
 
 struct LeaderMessage {
     std::optional<Welcome> welcome;
     std::vector<Of<replica::AttachReply>> replies;
     std::vector<Records> records;
-    std::vector<base::Bytes> assembled;  // batches that came in more than one piece
 };
 
 std::string encode(const Hello&);
@@ -84,7 +83,9 @@ std::string encode_header(const base::TopicPartition&, const replica::Offer&, si
 base::Result<Hello> decode_hello(std::string_view);
 /// Who speaks was said in the hello.
 base::Result<FollowerMessage> decode_follower(base::View, base::BrokerId from);
-/// `pieces` make up the message. What it returns refers to them.
-base::Result<LeaderMessage> decode_leader(std::span<const base::View> pieces);
+/// `pieces` make up the message. What it returns refers to them, and to `scratch`, where batches
+/// are put together that lie in more than one; memory that is used again is far cheaper than new
+/// one.
+base::Result<LeaderMessage> decode_leader(std::span<const base::View> pieces, base::Bytes& scratch);
 
 }  // namespace replication::streams
