@@ -145,6 +145,8 @@ class Lab:
                    "--history", self.history, "--run", self.options.seed + 1,
                    "--acks", self.options.acks, "--rate", self.options.rate,
                    "--patience-seconds", PATIENCE_SECONDS, "--seconds", 10 ** 6]
+        if not self.options.ends:
+            command.append("--no-ends")
         if self.options.churn:
             command.append("--churn")
         with open(self.folder / "workload.log", "wb") as out:

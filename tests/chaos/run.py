@@ -41,6 +41,8 @@ def parse():
     parser.add_argument("--rate", type=int, default=600, help="values a second")
     parser.add_argument("--no-churn", dest="churn", action="store_false",
                         help="no topics that come and go")
+    parser.add_argument("--no-ends", dest="ends", action="store_false",
+                        help="nobody asks for the ends of partitions")
     parser.add_argument("--set", action="append", default=[], help="key=value for every broker")
     parser.add_argument("--keep", help="the folder for everything, kept whatever happens")
     return parser.parse_args()

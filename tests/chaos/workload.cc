@@ -107,7 +107,7 @@ bool run(Shared& shared, cli::Signals& signals) {
         consumers.emplace_back(consume, std::ref(shared), i);
     for (uint32_t i = of.members; i < of.watcher; ++i)
         others.emplace_back(take_part, std::ref(shared), i);
-    others.emplace_back(watch_ends, std::ref(shared), of.watcher);
+    if (shared.options.watch_ends) others.emplace_back(watch_ends, std::ref(shared), of.watcher);
     if (shared.options.churn) others.emplace_back(churn, std::ref(shared));
 
     wait_for_the_end(signals, shared);
@@ -166,6 +166,7 @@ int main(int argc, char** argv) {
     app.add_option("--seconds", options.seconds, "How long is sent; SIGTERM ends it earlier");
     app.add_option("--patience-seconds", options.patience_seconds,
                    "For the last answers, and again for reading everything");
+    app.add_flag("!--no-ends", options.watch_ends, "Nobody asks for the ends of partitions");
     app.add_flag("--churn", options.churn, "Topics come, grow and go meanwhile");
     app.add_option("--set", options.set, "key=value of librdkafka's, for every client")->take_all();
     CLI11_PARSE(app, argc, argv);

@@ -24,6 +24,7 @@ struct Options {
     uint32_t payload_bytes = 200;
     double seconds = 10;            // how long is produced; SIGTERM ends it earlier
     double patience_seconds = 120;  // for the last answers, and for reading everything at the end
+    bool watch_ends = true;         // somebody asks for the ends of partitions
     bool churn = false;             // topics come, grow and go meanwhile
     std::vector<std::string> set;   // key=value for every client
 };
