@@ -10,13 +10,11 @@ namespace transport {
 
 namespace {
 
-/// As measured: twice the bytes a second of gRPC's own choice.
+/// A message of a megabyte comes in sixteen pieces instead of eighty. Measured too, and left: larger
+/// windows and reads cost a third more CPU, as what is read far ahead has left the cache when it is
+/// used.
 void expect_bulk(grpc::ChannelArguments& arguments) {
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 4 << 20);
-    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16 << 20);
-    arguments.SetInt(GRPC_ARG_TCP_READ_CHUNK_SIZE, 1 << 20);
-    arguments.SetInt(GRPC_ARG_TCP_MIN_READ_CHUNK_SIZE, 64 << 10);
-    arguments.SetInt(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, 4 << 20);
 }
 
 }  // namespace

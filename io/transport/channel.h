@@ -21,7 +21,7 @@ struct ChannelOptions {
     std::chrono::milliseconds keepalive_timeout{2000};
     /// A connection without a call is closed; not set: never.
     std::optional<std::chrono::milliseconds> most_idle = std::nullopt;
-    /// For streams that bring much: fewer and larger pieces, for more memory.
+    /// For streams that bring much: in fewer and larger pieces.
     bool bulk = false;
 };
 

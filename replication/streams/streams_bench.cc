@@ -121,8 +121,10 @@ void copy(const storage::Log& from, const std::string& directory) {
 }
 
 void run(int megabytes, const std::string& directory) {
-    plain("plain gRPC stream, gRPC's settings", megabytes, false);
-    plain("plain gRPC stream, settings for bulk", megabytes, true);
+    for (int round = 0; round < 2; ++round) {
+        plain("plain gRPC stream, gRPC's settings", megabytes, false);
+        plain("plain gRPC stream, settings for bulk", megabytes, true);
+    }
     TestBroker a(1, 1, TestBroker::quick(), io::posix_disk(), directory + "/a");
     TestBroker b(2, 1, TestBroker::quick(), io::posix_disk(), directory + "/b");
     TestBroker c(3, 1, TestBroker::quick(), io::posix_disk(), directory + "/c");
