@@ -15,6 +15,7 @@ PARTITIONS = 12
 PER_PARTITION = 200  # records a second
 SHORTEST_MS = 20.0  # the client tells no shorter gap; its batches alone take up to 10 ms
 CALM_SECONDS = 0.25  # acknowledged so lately: it goes on
+STEADY_SECONDS = 1  # and for so long without a break: it has recovered
 PAUSED_SECONDS = 10
 GIVE_UP_SECONDS = 90
 SETTLE_SECONDS = 2
@@ -29,6 +30,7 @@ class Steady:
     def __init__(self, program, nodes, topic, settings=()):
         self.name = f"{nodes.name}: {topic}"
         self.gaps, self.failed, self.state = [], [], None
+        self.calm_since = None  # without a break
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", str(program), "steady", "-b", nodes.addresses(),
              "-t", topic, "--per-partition", str(PER_PARTITION), "--record-bytes", "100",
@@ -47,15 +49,17 @@ class Steady:
             else:
                 at, oldest, counts = float(rest[0]), float(rest[1]), rest[2].split()
                 self.state = (at, oldest, *map(int, counts))
+                self.calm_since = (self.calm_since or at) if oldest < CALM_SECONDS else None
 
     def calm(self, since, seconds=GIVE_UP_SECONDS):
-        """Waits until all partitions are acknowledged again, and that after `since`; whether they
-        came to it."""
+        """Waits until all partitions are acknowledged again, without a break and after `since`;
+        whether they came to it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name}: the client ended")
-            if self.state and self.state[0] > since and self.state[1] < CALM_SECONDS:
+            calm_since = self.calm_since
+            if calm_since and self.state[0] > max(since, calm_since + STEADY_SECONDS):
                 return True
             time.sleep(0.05)
         return False
