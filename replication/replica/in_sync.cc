@@ -16,8 +16,9 @@ bool Replica::may_join(const Leader& leader, const Peer& peer) const {
 }
 
 bool Replica::lags(const Leader& leader, const Peer& peer, InstantMs now) const {
-    return safe_end(peer) < leader.end &&
-           (!peer.caught_up || now - *peer.caught_up > options_.lag_max_ms);
+    const auto most =
+        peer.attached ? options_.lag_max_ms : std::min(options_.lost_max_ms, options_.lag_max_ms);
+    return safe_end(peer) < leader.end && (!peer.caught_up || now - *peer.caught_up > most);
 }
 
 /// Whether it should be in the ISR.

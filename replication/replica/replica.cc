@@ -89,6 +89,7 @@ void Replica::step_aside(Effects& e) {
 
 Effects Replica::registered(int64_t epoch) {
     Effects e;
+    if (epoch == self_.epoch) return e;  // the same, told again
     self_.epoch = epoch;
     step_aside(e);
     return e;

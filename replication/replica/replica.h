@@ -18,6 +18,9 @@ struct Options {
     /// A follower that has not been at the leader's end for so long leaves the ISR
     /// (replica.lag.time.max.ms).
     InstantMs lag_max_ms = 30'000;
+    /// And sooner one that no stream leads to: only the way between the two may be cut, and then
+    /// the controller does not notice.
+    InstantMs lost_max_ms = 3'000;
     /// So long a high watermark waits for a follower that is about to join the ISR; it could never
     /// catch up with one that always runs ahead.
     InstantMs join_wait_ms = 500;

@@ -199,6 +199,23 @@ TEST_F(ReplicaTest, WhoLagsLeavesButCountsUntilTheRowSaysSo) {
     EXPECT_EQ(core.assign(row(1, 2, {me, b}), now).high_watermark, 10);
 }
 
+TEST_F(ReplicaTest, WhoHasNoStreamLeavesSooner) {
+    core.set_options({.lag_max_ms = 1000, .lost_max_ms = 300, .join_wait_ms = 0, .retry_ms = 100},
+                     now);
+    lead({me, b, c});
+    attach(b, 0, 0, -1);
+    attach(c, 0, 0, -1);
+    core.follower_lost(c);
+    now = 900;
+    EXPECT_FALSE(core.tick(now).propose) << "it has all there is";
+    append(10);
+    acknowledge(b, 10, 10);
+    now = 1200;
+    EXPECT_FALSE(core.tick(now).propose) << "it may be back soon";
+    now = 1201;
+    EXPECT_EQ(proposed(core.tick(now)), (Ids{me, b}));
+}
+
 TEST_F(ReplicaTest, WhoKeepsPaceUnderLoadStays) {
     lead({me, b});
     attach(b, 0, 0, -1);

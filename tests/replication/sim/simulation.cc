@@ -87,6 +87,7 @@ void Simulation::draw_knobs(Options& o) {
     k.slow_news = some(60, 30);
     k.strays = some(40, 40);
     o.lag_max_ms = 100 + world_.below(400);
+    o.lost_max_ms = o.lag_max_ms % 3 == 1 ? o.lag_max_ms / 2 : o.lag_max_ms;
     o.join_wait_ms = world_.chance(50) ? 0 : world_.below(200);
     o.retry_ms = 30 + world_.below(150);
 }
