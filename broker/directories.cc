@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/random/random.h"
 #include "metadata/server_properties.h"
 #include "spdlog/spdlog.h"
 
@@ -40,16 +41,15 @@ base::Status make_durable(io::Disk& disk, const std::string& path) {
 
 base::Result<std::unique_ptr<Directories>> Directories::open(io::Disk& disk,
                                                              const Settings& settings) {
-    std::unique_ptr<Directories> out(new Directories(disk, settings.id));
+    std::unique_ptr<Directories> out(new Directories(disk, settings));
     std::vector<std::string> paths = {settings.metadata_dir};
     for (const auto& dir : settings.log_dirs)
         if (std::find(paths.begin(), paths.end(), dir) == paths.end()) paths.push_back(dir);
     out->cluster_id_ = settings.cluster_id;
     for (const auto& path : paths) RETURN_IF_ERROR(out->take(path));
-    const auto& bare = out->unmarked_;
-    const bool no_metadata =
-        std::find(bare.begin(), bare.end(), settings.metadata_dir) != bare.end();
-    if (no_metadata && bare.size() < paths.size())
+    const auto bare = [](const Directory& d) { return !d.mark.there; };
+    const bool no_metadata = bare(out->directories_.front());
+    if (no_metadata && !std::ranges::all_of(out->directories_, bare))
         return base::data_loss(
             "other directories of this node hold data, but its metadata directory " +
             settings.metadata_dir +
@@ -68,10 +68,8 @@ base::Status Directories::take(const std::string& path) {
     ASSIGN_OR_RETURN(auto lock, disk_.lock(path));
     locks_.push_back(std::move(lock));
     ASSIGN_OR_RETURN(const Mark mark, read_mark(path));
-    if (!mark.there) {
-        unmarked_.push_back(path);
-        return base::ok();
-    }
+    directories_.push_back({path, mark});
+    if (!mark.there) return base::ok();
     if (mark.node_id != std::to_string(id_.value))
         return mismatch(path, "node", mark.node_id, std::to_string(id_.value));
     if (cluster_id_.empty()) cluster_id_ = mark.cluster_id;
@@ -93,6 +91,10 @@ base::Result<Directories::Mark> Directories::read_mark(const std::string& path) 
                                       " is newer than this program, which knows format 1");
         if (p.key == "cluster.id") mark.cluster_id = p.value;
         if (p.key == "node.id") mark.node_id = p.value;
+        if (p.key != "directory.id") continue;
+        const auto id = base::Uuid::parse(p.value);
+        if (!id) return base::data_loss(path + mark_name + ": directory.id is no id");
+        mark.id = *id;
     }
     if (mark.cluster_id.empty() || mark.node_id.empty())
         return base::data_loss(path + mark_name + ": cluster.id or node.id is missing");
@@ -100,16 +102,31 @@ base::Result<Directories::Mark> Directories::read_mark(const std::string& path) 
 }
 
 base::Status Directories::belong_to(const std::string& cluster_id) {
-    if (!cluster_id_.empty() && cluster_id_ != cluster_id)
-        return mismatch(unmarked_.empty() ? "the metadata" : unmarked_.front(), "cluster",
+    if (!cluster_id_.empty() && cluster_id_ != cluster_id) {
+        const auto bare =
+            std::ranges::find(directories_, false, [](const Directory& d) { return d.mark.there; });
+        return mismatch(bare == directories_.end() ? "the metadata" : bare->path, "cluster",
                         cluster_id, cluster_id_);
+    }
     cluster_id_ = cluster_id;
-    const std::string mark =
-        "version=1\ncluster.id=" + cluster_id + "\nnode.id=" + std::to_string(id_.value) + "\n";
-    for (const auto& path : unmarked_)
-        RETURN_IF_ERROR(io::replace_file(disk_, path + mark_name, base::as_bytes(mark)));
-    unmarked_.clear();
+    absl::BitGen random;
+    for (auto& [path, mark] : directories_) {
+        if (mark.there && !mark.id.is_zero()) continue;
+        mark = {true, cluster_id, std::to_string(id_.value),
+                base::Uuid::from_random(random(), random())};
+        const std::string text = "version=1\ncluster.id=" + cluster_id +
+                                 "\nnode.id=" + mark.node_id +
+                                 "\ndirectory.id=" + mark.id.to_string() + "\n";
+        RETURN_IF_ERROR(io::replace_file(disk_, path + mark_name, base::as_bytes(text)));
+    }
     return base::ok();
+}
+
+std::vector<base::Uuid> Directories::log_dir_ids() const {
+    std::vector<base::Uuid> out;
+    for (const auto& dir : log_dirs_)
+        out.push_back(std::ranges::find(directories_, dir, &Directory::path)->mark.id);
+    return out;
 }
 
 }  // namespace broker

@@ -26,17 +26,27 @@ class Directories {
 
     /// As the marks or the configuration say; empty: not decided yet.
     const std::string& cluster_id() const { return cluster_id_; }
-    /// Marks those that have no mark yet. kFailedPrecondition if they are another cluster's.
+    /// Marks those that have no mark yet, and names those that have no id. kFailedPrecondition if
+    /// they are another cluster's.
     base::Status belong_to(const std::string& cluster_id);
+    /// What tells a log directory from another in its place, as on a new disk (KIP-858); in the
+    /// order of the settings. They have one once they belong to a cluster.
+    std::vector<base::Uuid> log_dir_ids() const;
 
   private:
     struct Mark {
         bool there = false;
         std::string cluster_id;
         std::string node_id;
+        base::Uuid id;  // zero: one of an older version
+    };
+    struct Directory {
+        std::string path;
+        Mark mark;
     };
 
-    Directories(io::Disk& disk, base::BrokerId id) : disk_(disk), id_(id) {}
+    Directories(io::Disk& disk, const Settings& settings)
+        : disk_(disk), id_(settings.id), log_dirs_(settings.log_dirs) {}
     base::Status take(const std::string& path);
     base::Result<Mark> read_mark(const std::string& path);
 
@@ -44,7 +54,8 @@ class Directories {
     const base::BrokerId id_;
     std::string cluster_id_;
     std::vector<std::unique_ptr<io::DirectoryLock>> locks_;
-    std::vector<std::string> unmarked_;
+    const std::vector<std::string> log_dirs_;
+    std::vector<Directory> directories_;
 };
 
 }  // namespace broker

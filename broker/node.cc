@@ -11,6 +11,7 @@
 #include "broker/connections.h"
 #include "broker/controller_link.h"
 #include "broker/directories.h"
+#include "broker/health.h"
 #include "broker/isr_changes.h"
 #include "broker/metadata_follower.h"
 #include "broker/producer_ids.h"
@@ -35,12 +36,14 @@ namespace broker {
 
 namespace {
 
-metadata::Broker description(const Settings& settings, const std::vector<uint16_t>& ports) {
+metadata::Broker description(const Settings& settings, const std::vector<uint16_t>& ports,
+                             std::vector<base::Uuid> log_dirs) {
     metadata::Broker out;
     out.id = settings.id;
     absl::BitGen random;
     out.incarnation = base::Uuid::from_random(random(), random());
     out.rack = settings.rack;
+    out.log_dirs = std::move(log_dirs);
     out.features = controller::supported_features();
     for (size_t i = 0; i < settings.listeners.size(); ++i) {
         const auto& l = settings.listeners[i];
@@ -101,6 +104,7 @@ class Node::Parts {
     std::unique_ptr<groups::Coordinators> groups;
     std::unique_ptr<ProducerIds> producer_ids;
     std::unique_ptr<MetadataFollower> follower;
+    std::unique_ptr<Health> health;
     std::unique_ptr<Services> services;
     std::unique_ptr<Connections> connections;
     std::unique_ptr<rpc::Forwarder> forwarder;
@@ -230,6 +234,9 @@ base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
     follower =
         std::make_unique<MetadataFollower>(settings, *shards, home(), *partitions, *groups, locals);
     registration->on_epoch([this](int64_t epoch) { follower->registered(epoch); });
+    health = std::make_unique<Health>(*shards, *partitions, settings.cluster.stall,
+                                      settings.cluster.heartbeat);
+    registration->ask_if_fit([this] { return health->fit(); });
     follower->on_progress([this](int64_t index) { registration->caught_up_to(index); });
     services = std::make_unique<Services>(
         Services{settings, *shards, *partitions, *groups, *link, *follower, *producer_ids, memory});
@@ -271,7 +278,7 @@ base::Result<int64_t> Node::Parts::register_broker() {
     std::vector<uint16_t> ports;
     for (const auto& listener : listeners) ports.push_back(listener->port());
     auto answer = std::make_shared<std::optional<kafka::Outcome<int64_t>>>();
-    home().post([this, broker = description(settings, ports), answer] {
+    home().post([this, broker = description(settings, ports, directories->log_dir_ids()), answer] {
         registration->start(broker, member->cluster_id(), previous_epoch_,
                             [answer](const kafka::Outcome<int64_t>& epoch) { *answer = epoch; });
     });

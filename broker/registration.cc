@@ -41,6 +41,7 @@ void Registration::start(metadata::Broker broker, const std::string& cluster_id,
     for (const auto& [name, range] : broker.features)
         request_.features.push_back({name, range.least, range.most});
     request_.rack = broker.rack;
+    request_.log_dirs = broker.log_dirs;
     request_.previous_broker_epoch = previous_epoch;
     on_registered_ = std::move(done);
     give_up_at_ = io::monotonic_clock() + kOutlivesOther;
@@ -137,7 +138,8 @@ void Registration::beat() {
     request.broker_id = request_.broker_id;
     request.broker_epoch = epoch_;
     request.current_metadata_offset = metadata_index_;
-    request.want_fence = !serves_;
+    const bool fit = !fit_ || fit_();
+    request.want_fence = !serves_ || !fit;
     request.want_shut_down = withdraws_;
     // One that is lost in silence must not hold up the next.
     if (!withdraws_) timer_.reset();

@@ -24,6 +24,9 @@ class Registration {
     /// Runs on the home shard with each epoch that the broker is registered with, before anything
     /// else hears of it.
     void on_epoch(base::Function<void(int64_t)> told) { told_epoch_ = std::move(told); }
+    /// Asked before each heartbeat, on the home shard: whether this broker can do its work. While
+    /// it can't, it asks that others lead.
+    void ask_if_fit(base::Function<bool()> fit) { fit_ = std::move(fit); }
     /// How far this broker has brought the metadata into effect.
     void caught_up_to(int64_t metadata_index);
     /// It can serve from now on: `done` runs once the controller has taken it into service, with
@@ -52,6 +55,7 @@ class Registration {
     const std::chrono::milliseconds heartbeat_;
     kafka::BrokerRegistrationRequest request_;
     base::Function<void(int64_t)> told_epoch_;
+    base::Function<bool()> fit_;
     base::Function<void(kafka::Outcome<int64_t>)> on_registered_;
     base::Function<void(int64_t)> on_served_;
     base::Function<void()> on_withdrawn_;

@@ -56,6 +56,7 @@ ClusterSettings cluster_settings(const metadata::ServerProperties& properties,
     }
     out.heartbeat = std::chrono::milliseconds(view.broker_int("broker.heartbeat.interval.ms"));
     out.session = std::chrono::milliseconds(view.broker_int("broker.session.timeout.ms"));
+    out.stall = std::chrono::milliseconds(view.broker_int("broker.disk.stall.timeout.ms"));
     out.fault_file = view.broker_string("local.faults.file");
     return out;
 }

@@ -41,6 +41,7 @@ struct ClusterSettings {
     std::string address;
     std::chrono::milliseconds heartbeat{500};  // broker.heartbeat.interval.ms
     std::chrono::milliseconds session{3000};   // broker.session.timeout.ms
+    std::chrono::milliseconds stall{3000};     // broker.disk.stall.timeout.ms
     std::string fault_file;                    // local.faults.file
 };
 

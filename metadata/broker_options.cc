@@ -63,6 +63,12 @@ std::vector<Option> identity() {
             "broker.session.timeout.ms", 3000,
             "A broker that was not heard from for this long is fenced. At least three heartbeats.")
             .at_least(1),
+        int32(
+            "broker.disk.stall.timeout.ms", 3000,
+            "A broker with a sync that takes longer than this, or an event loop that stands still "
+            "for as long, asks that others lead in its place until that is over.")
+            .at_least(1)
+            .own(),
     };
 }
 

@@ -30,7 +30,10 @@ class WatchedFile final : public io::File {
     base::Result<size_t> read_at(uint64_t position, base::MutableView to) const override {
         return file_->read_at(position, to);
     }
-    base::Status sync() override { return watched(*dir_, file_->sync()); }
+    base::Status sync() override {
+        const LogDir::Syncing syncing(*dir_);
+        return watched(*dir_, file_->sync());
+    }
     base::Status truncate(uint64_t size) override { return file_->truncate(size); }
     uint64_t size() const override { return file_->size(); }
     int descriptor() const override { return file_->descriptor(); }
@@ -50,6 +53,7 @@ class WatchedDisk final : public io::DiskView {
         return std::make_unique<WatchedFile>(std::move(file), dir_.shared_from_this());
     }
     base::Status sync_directory(const std::string& path) override {
+        const LogDir::Syncing syncing(dir_);
         return watched(dir_, DiskView::sync_directory(path));
     }
 
@@ -80,6 +84,28 @@ void LogDir::fence(const base::Status& why) {
 
 base::Status LogDir::health() const {
     return fenced() ? base::unavailable("a sync failed in log directory " + path_) : base::ok();
+}
+
+LogDir::Syncing::Syncing(LogDir& dir) {
+    const base::InstantMs now = std::max<base::InstantMs>(io::monotonic_clock(), 1);
+    for (auto& since : dir.syncs_) {
+        base::InstantMs free = 0;
+        if (!since.compare_exchange_strong(free, now, std::memory_order_relaxed)) continue;
+        since_ = &since;
+        return;
+    }
+}
+
+LogDir::Syncing::~Syncing() {
+    if (since_ != nullptr) since_->store(0, std::memory_order_relaxed);
+}
+
+std::optional<base::InstantMs> LogDir::oldest_sync() const {
+    std::optional<base::InstantMs> oldest;
+    for (const auto& since : syncs_)
+        if (const auto at = since.load(std::memory_order_relaxed); at != 0)
+            oldest = oldest ? std::min(*oldest, at) : at;
+    return oldest;
 }
 
 bool LogDir::take(uint64_t bytes, base::InstantMs now) {

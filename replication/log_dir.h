@@ -1,7 +1,9 @@
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/status.h"
@@ -30,6 +32,20 @@ class LogDir : public std::enable_shared_from_this<LogDir> {
     void fence(const base::Status& why);
     bool fenced() const { return fenced_.load(std::memory_order_acquire); }
     base::Status health() const;
+    /// When the oldest of the syncs began that are out now, on the monotonic clock: a disk that
+    /// stalls shows by that. Nothing if none is.
+    std::optional<base::InstantMs> oldest_sync() const;
+    /// A sync of this directory is out as long as this lives.
+    class Syncing {
+      public:
+        explicit Syncing(LogDir&);
+        ~Syncing();
+        Syncing(const Syncing&) = delete;
+        Syncing& operator=(const Syncing&) = delete;
+
+      private:
+        std::atomic<base::InstantMs>* since_ = nullptr;
+    };
 
     /// Takes `bytes` of the room above the reserve; false if there is not so much. The disk is not
     /// asked each time: appends are counted from the last look, which is a second old at most while
@@ -39,6 +55,10 @@ class LogDir : public std::enable_shared_from_this<LogDir> {
     void recheck(base::InstantMs now);
 
   private:
+    /// More than the pool has threads by default. Those beyond are not counted: so many others
+    /// tell.
+    static constexpr size_t kMostCounted = 32;
+
     void look_later(base::InstantMs now);
     void look();
 
@@ -48,6 +68,7 @@ class LogDir : public std::enable_shared_from_this<LogDir> {
     const uint64_t reserve_bytes_;
     const std::unique_ptr<io::Disk> watched_;
     std::atomic<bool> fenced_ = false;
+    std::array<std::atomic<base::InstantMs>, kMostCounted> syncs_{};  // began then; 0: free
     std::atomic<int64_t> room_ = 0;  // above the reserve; below 0: that much is missing
     std::atomic<base::InstantMs> looked_at_ = 0;
     std::atomic<bool> looking_ = false;

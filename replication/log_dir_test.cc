@@ -41,6 +41,24 @@ TEST_F(LogDirTest, WhatIsTakenCountsBeforeTheDiskIsAskedAgain) {
     EXPECT_FALSE(dir->take(1, 1));
 }
 
+TEST_F(LogDirTest, TellsOfTheOldestSyncThatIsOut) {
+    EXPECT_FALSE(dir->oldest_sync());
+    const auto before = io::monotonic_clock();
+    auto first = std::make_unique<LogDir::Syncing>(*dir);
+    const auto since = dir->oldest_sync();
+    ASSERT_TRUE(since);
+    EXPECT_GE(*since, before);
+    EXPECT_LE(*since, io::monotonic_clock());
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    std::vector<std::unique_ptr<LogDir::Syncing>> more;
+    for (int i = 0; i < 100; ++i) more.push_back(std::make_unique<LogDir::Syncing>(*dir));
+    EXPECT_EQ(dir->oldest_sync(), since);
+    first.reset();
+    EXPECT_GT(dir->oldest_sync(), since);
+    more.clear();
+    EXPECT_FALSE(dir->oldest_sync());
+}
+
 TEST_F(LogDirTest, TheDiskIsAskedOnceASecondAtMost) {
     for (base::InstantMs now = 1; now < 1000; ++now) dir->take(0, now);
     EXPECT_EQ(shards.blocking(), 0u);

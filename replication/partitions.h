@@ -42,6 +42,10 @@ class Partitions {
     }
     /// A sync failed in it: what lies there can be read, but nothing is appended any more.
     bool fenced(size_t log_dir) const { return shared_[log_dir]->fenced(); }
+    /// See LogDir::oldest_sync.
+    std::optional<base::InstantMs> oldest_sync(size_t log_dir) const {
+        return shared_[log_dir]->oldest_sync();
+    }
     io::Shard& home(const base::TopicPartition&) const;
     /// Of a broker with so many shards.
     static size_t shard_of(const base::TopicPartition&, size_t shards);
