@@ -2,11 +2,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/commands/partition_moves.h"
 #include "cli/kafka_client.h"
 #include "cli/output.h"
-#include "kafka/messages/alter_partition_reassignments.h"
 #include "kafka/messages/elect_leaders.h"
-#include "kafka/messages/list_partition_reassignments.h"
 
 namespace cli {
 namespace {
@@ -16,86 +15,6 @@ using Json = nlohmann::ordered_json;
 std::string name_of(const std::string& topic, int32_t partition) {
     return "partition " + std::to_string(partition) + " of '" + topic + "'";
 }
-
-struct Reassign {
-    Common common;
-    std::string topic;
-    int32_t partition = 0;
-    std::vector<int32_t> to;
-    bool cancel = false;
-
-    base::Status run() const {
-        if (to.empty() != cancel) return base::invalid("give either --to or --cancel");
-        ASSIGN_OR_RETURN(KafkaClient client,
-                         KafkaClient::connect(common.bootstrap, common.deadline()));
-        RETURN_IF_ERROR(client.retry([&] { return ask(client); }));
-        if (common.format == Format::json)
-            print_json(
-                {{"topic", topic}, {"partition", partition}, {"to", cancel ? Json() : Json(to)}});
-        else if (cancel) std::printf("%s stays where it is\n", name_of(topic, partition).c_str());
-        else std::printf("%s goes to %s\n", name_of(topic, partition).c_str(), joined(to).c_str());
-        return base::ok();
-    }
-
-    base::Status ask(KafkaClient& client) const {
-        kafka::AlterPartitionReassignmentsRequest request;
-        request.timeout_ms = client.request_timeout_ms();
-        auto& of_topic = request.topics.emplace_back();
-        of_topic.name = topic;
-        auto& one = of_topic.partitions.emplace_back();
-        one.partition_index = partition;
-        if (!cancel) one.replicas = to;
-        ASSIGN_OR_RETURN(Connection * connection, client.any());
-        ASSIGN_OR_RETURN(const auto answer,
-                         connection->call<kafka::AlterPartitionReassignmentsResponse>(
-                             request, client.deadline()));
-        const std::string what = "can't move " + name_of(topic, partition);
-        if (answer.error_code != kafka::ErrorCode::none)
-            return failure(answer.error_code, answer.error_message, what);
-        for (const auto& t : answer.responses)
-            for (const auto& p : t.partitions)
-                if (p.error_code != kafka::ErrorCode::none)
-                    return failure(p.error_code, p.error_message, what);
-        return base::ok();
-    }
-};
-
-struct Reassignments {
-    Common common;
-
-    base::Status run() const {
-        ASSIGN_OR_RETURN(KafkaClient client,
-                         KafkaClient::connect(common.bootstrap, common.deadline()));
-        ASSIGN_OR_RETURN(const auto answer, client.retry([&] { return ask(client); }));
-        Table table({"TOPIC", "P", "REPLICAS", "ADDING", "REMOVING"});
-        auto json = Json::array();
-        for (const auto& topic : answer.topics)
-            for (const auto& p : topic.partitions) {
-                table.add({topic.name, std::to_string(p.partition_index), joined(p.replicas),
-                           joined(p.adding_replicas), joined(p.removing_replicas)});
-                json.push_back({{"topic", topic.name},
-                                {"partition", p.partition_index},
-                                {"replicas", p.replicas},
-                                {"adding", p.adding_replicas},
-                                {"removing", p.removing_replicas}});
-            }
-        if (common.format == Format::json) print_json(json);
-        else table.print();
-        return base::ok();
-    }
-
-    static base::Result<kafka::ListPartitionReassignmentsResponse> ask(KafkaClient& client) {
-        kafka::ListPartitionReassignmentsRequest request;
-        request.timeout_ms = client.request_timeout_ms();
-        request.topics.reset();
-        ASSIGN_OR_RETURN(Connection * connection, client.any());
-        ASSIGN_OR_RETURN(auto answer, connection->call<kafka::ListPartitionReassignmentsResponse>(
-                                          request, client.deadline()));
-        if (answer.error_code != kafka::ErrorCode::none)
-            return failure(answer.error_code, answer.error_message, "can't list what moves");
-        return answer;
-    }
-};
 
 struct Elect {
     Common common;
@@ -173,25 +92,7 @@ void add_partition(CLI::App& app, Chosen& chosen) {
         app.add_subcommand("partition", "Move partitions and elect their leaders");
     partition->require_subcommand(1);
 
-    auto [reassign, reassign_options] =
-        add_command<Reassign>(*partition, chosen, "reassign", "Move a partition to other brokers");
-    add_common_options(*reassign, reassign_options->common);
-    reassign->add_option("TOPIC", reassign_options->topic, "Name")->required();
-    reassign->add_option("PARTITION", reassign_options->partition, "Its number")
-        ->required()
-        ->check(at_least(0));
-    reassign
-        ->add_option("--to", reassign_options->to,
-                     "Brokers, with commas between, the preferred leader first")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->check(at_least(0));
-    reassign->add_flag("--cancel", reassign_options->cancel, "End a move that is under way");
-
-    auto [list, list_options] = add_command<Reassignments>(*partition, chosen, "reassignments",
-                                                           "List the moves that are under way");
-    add_common_options(*list, list_options->common);
-
+    add_partition_moves(*partition, chosen);
     auto [elect, elect_options] = add_command<Elect>(
         *partition, chosen, "elect", "Give leadership back to the preferred replicas");
     add_common_options(*elect, elect_options->common);

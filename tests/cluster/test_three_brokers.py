@@ -348,12 +348,52 @@ def test_leaders_come_back_to_the_preferred_replica(three):
     three.start()
     three("topic", "create", "pairs", "-p", 3, "-r", 2)
     assert "right one already" in three("partition", "elect", "pairs").out
-    assert three("partition", "reassignments", "-o", "json").json == []
+    assert three("partition", "status", "-o", "json").json == []
     assert "no topic 'none'" in three("partition", "elect", "none", code=ERROR).err
-    refused = three("partition", "reassign", "pairs", 0, "--to", "0,7", code=ERROR)
-    assert "can't move partition 0 of 'pairs'" in refused.err
-    refused = three("partition", "reassign", "pairs", 0, "--cancel", code=ERROR)
-    assert "can't move partition 0 of 'pairs'" in refused.err
+    refused = three("partition", "move", "pairs:0", "--to", "0,7", code=ERROR)
+    assert "can't move pairs:0" in refused.err and "broker 7" in refused.err
+    refused = three("partition", "cancel", "pairs:0", code=ERROR)
+    assert "can't move pairs:0" in refused.err and "not being moved" in refused.err
+
+
+def replicas(cluster, topic):
+    return {p["partition"]: p["replicas"]
+            for p in cluster("topic", "describe", topic, "-o", "json").json["partitions"]}
+
+
+def test_partitions_are_told_to_move(three, tmp_path):
+    three.start()
+    three("topic", "create", "pairs", "-p", 3, "-r", 2)
+    before = replicas(three, "pairs")
+    plan = json.loads(three("partition", "move", "--from", 0, "--dry-run").out)
+    moved = {p["partition"]: p["replicas"] for p in plan["partitions"] if p["topic"] == "pairs"}
+    assert moved.keys() == {p for p, ids in before.items() if 0 in ids}
+    for partition, to in moved.items():
+        assert 0 not in to and len(set(to)) == 2
+    assert replicas(three, "pairs") == before
+
+    # Another order of the same replicas needs no data, and is there at once.
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({"version": 1, "partitions": [
+        {"topic": "pairs", "partition": p, "replicas": ids[::-1]} for p, ids in before.items()]}),
+        encoding="utf-8")
+    told = three("partition", "move", "--plan", file, "--throttle", 1_000_000, "-o", "json").json
+    assert {p["partition"]: p["to"] for p in told} == {p: i[::-1] for p, i in before.items()}
+    assert replicas(three, "pairs") == {p: ids[::-1] for p, ids in before.items()}
+    for broker in ALL:
+        config = three("broker", "describe", broker, "-o", "json").json["config"]
+        assert not [name for name in config if "throttled" in name], "it was taken off"
+    assert three("partition", "status", "--clear-throttle").out == "nothing is throttled\n"
+    assert three("partition", "cancel", "--all").out == "nothing moves\n"
+    assert three("partition", "status", "--watch").out == "nothing moves\n"
+
+    for wrong, why in ((["pairs:0"], "say where to"), (["pairs", "--to", 1], "TOPIC:NUMBER"),
+                       (["--to", 1], "which partitions"), (["--plan", "/none"], "can't read /none"),
+                       (["pairs:0", "--plan", file], "--plan says which")):
+        refused = moldau("partition", "move", *wrong, "-b", f"localhost:{three.port}")
+        assert refused.code in (USAGE, ERROR) and why in refused.err, (wrong, refused)
+    refused = three("partition", "move", "pairs:0", "pairs:9", "--to", "1,2", code=ERROR)
+    assert "can't move pairs:9" in refused.err and "1 of 2 were taken" in refused.err
 
 
 def test_three_are_started_unless_told_otherwise(three):

@@ -107,9 +107,7 @@ def test_a_broker_in_detail(running):
 def test_usage_of_what_changes_the_cluster():
     for wrong in (["broker", "describe"], ["broker", "describe", "x"], ["broker", "unregister"],
                   ["controller"], ["controller", "add"], ["controller", "remove", "-1"],
-                  ["partition", "reassign", "t"], ["partition", "reassign", "t", "0"],
-                  ["partition", "reassign", "t", "0", "--to", "1,x"],
-                  ["partition", "reassign", "t", "0", "--to", "1", "--cancel"],
+                  ["partition", "move", "t:0", "--to", "1,x"], ["partition", "cancel", "t:0", "-x"],
                   ["partition", "elect", "-p", "0"], ["partition", "elect", "--unclean"]):
         assert moldau(*wrong).code == USAGE, wrong
 
