@@ -103,7 +103,7 @@ void Registration::withdraw(milliseconds patience, base::Function<void()> done) 
     on_withdrawn_ = std::move(done);
     withdraws_ = true;
     give_up_at_ = io::monotonic_clock() + patience.count();
-    timer_ = home_.after(patience, [this] { withdrawn(); });
+    timer_ = home_.after(patience, [this] { give_up(); });
     beat();
 }
 
@@ -117,6 +117,12 @@ void Registration::withdrawn() {
     if (on_withdrawn_) std::exchange(on_withdrawn_, nullptr)();
 }
 
+void Registration::give_up() {
+    spdlog::warn("broker {} stops though the others may not know yet who leads in its place",
+                 request_.broker_id);
+    withdrawn();
+}
+
 void Registration::beat_after(milliseconds pause) {
     if (withdraws_) {
         const milliseconds left(std::max<base::InstantMs>(give_up_at_ - io::monotonic_clock(), 0));
@@ -127,7 +133,7 @@ void Registration::beat_after(milliseconds pause) {
 
 void Registration::beat() {
     if (stopped_) return;
-    if (withdraws_ && io::monotonic_clock() >= give_up_at_) return withdrawn();
+    if (withdraws_ && io::monotonic_clock() >= give_up_at_) return give_up();
     if (asking_) {
         again_ = true;
         return;
@@ -153,7 +159,7 @@ void Registration::beaten(
     if (stopped_) return;
     unanswered_ = out ? 0 : unanswered_ + 1;
     // The controllers may be stopping too.
-    if (withdraws_ && unanswered_ >= kMostUnanswered) return withdrawn();
+    if (withdraws_ && unanswered_ >= kMostUnanswered) return give_up();
     if (!out) return beat_after(kSoon);
     const auto& response = out->response;
     if (response.error_code == ErrorCode::stale_broker_epoch ||
@@ -166,7 +172,11 @@ void Registration::beaten(
         request_.previous_broker_epoch = epoch_;
         return register_now();
     }
-    if (response.should_shut_down && withdraws_) return withdrawn();
+    if (response.should_shut_down && withdraws_) {
+        spdlog::info("broker {} leads nothing any more, and all others know it",
+                     request_.broker_id);
+        return withdrawn();
+    }
     if (!response.is_fenced && serves_ && on_served_)
         std::exchange(on_served_, nullptr)(out->index);
     const bool waited_for = on_served_ || withdraws_ || again_;

@@ -49,6 +49,7 @@ class Registration {
         const kafka::Outcome<controller::Service::Answered<kafka::BrokerHeartbeatResponse>>&);
     void beat_after(std::chrono::milliseconds);
     void withdrawn();
+    void give_up();
 
     io::Shard& home_;
     ControllerLink& link_;

@@ -344,6 +344,36 @@ def test_a_controller_that_stops_hands_over(three):
         wait_until_healthy(three)
 
 
+def test_a_broker_that_stops_lets_others_lead_first(three):
+    three.start()
+    three("topic", "create", "triples", "-p", 6, "-r", 3)
+    os.kill(three.broker(2)["pid"], signal.SIGTERM)
+    wait_until(lambda: three.broker(2)["state"] == "stopped", "it stops")
+    partitions = three("topic", "describe", "triples", "-o", "json").json["partitions"]
+    assert all(p["leader"] in (0, 1) and 2 not in p["isr"] for p in partitions)
+    logs = "".join(p.read_text(encoding="utf-8")
+                   for p in three.folder.glob("broker-2/*.log"))
+    assert "broker 2 leads nothing any more, and all others know it" in logs
+    # With nobody left who could lead, the others don't wait for each other.
+    for broker in (0, 1):
+        os.kill(three.broker(broker)["pid"], signal.SIGTERM)
+    wait_until(lambda: all(b["state"] == "stopped" for b in three.status()), "all stop", 30)
+
+
+def test_leadership_goes_back_by_itself(three):
+    three.start("--set", "leader.imbalance.check.interval.seconds=1")
+    three("topic", "create", "pairs", "-p", 3, "-r", 2)
+    before = replicas(three, "pairs")
+    assert all(p["leader"] == p["replicas"][0]
+               for p in three("topic", "describe", "pairs", "-o", "json").json["partitions"])
+    for partition, ids in before.items():
+        three("partition", "move", f"pairs:{partition}", "--to", f"{ids[1]},{ids[0]}", "--wait")
+    wait_until(lambda: all(
+        p["leader"] == before[p["partition"]][1]
+        for p in three("topic", "describe", "pairs", "-o", "json").json["partitions"]),
+        "the new first replicas lead")
+
+
 def test_leaders_come_back_to_the_preferred_replica(three):
     three.start()
     three("topic", "create", "pairs", "-p", 3, "-r", 2)
