@@ -48,8 +48,8 @@ struct ClusterSettings {
 /// The static configuration of one broker, as plain values. Made from server.properties by
 /// settings_from(); each field names its option.
 struct Settings {
-    base::BrokerId id{0};             // node.id
-    std::string cluster_id;           // empty: drawn at the first start
+    base::BrokerId id{0};                   // node.id
+    std::string cluster_id;                 // empty: drawn at the first start
     std::optional<std::string> rack;        // broker.rack
     bool selects_replicas_by_rack = false;  // replica.selector.class
     ClusterSettings cluster;

@@ -349,7 +349,7 @@ def test_a_broker_that_stops_lets_others_lead_first(three):
     three("topic", "create", "triples", "-p", 6, "-r", 3)
     os.kill(three.broker(2)["pid"], signal.SIGTERM)
     wait_until(lambda: three.broker(2)["state"] == "stopped", "it stops")
-    partitions = three("topic", "describe", "triples", "-o", "json").json["partitions"]
+    partitions = three("topic", "describe", "triples", "-o", "json").json[0]["partitions"]
     assert all(p["leader"] in (0, 1) and 2 not in p["isr"] for p in partitions)
     logs = "".join(p.read_text(encoding="utf-8")
                    for p in three.folder.glob("broker-2/*.log"))
@@ -365,12 +365,12 @@ def test_leadership_goes_back_by_itself(three):
     three("topic", "create", "pairs", "-p", 3, "-r", 2)
     before = replicas(three, "pairs")
     assert all(p["leader"] == p["replicas"][0]
-               for p in three("topic", "describe", "pairs", "-o", "json").json["partitions"])
+               for p in three("topic", "describe", "pairs", "-o", "json").json[0]["partitions"])
     for partition, ids in before.items():
         three("partition", "move", f"pairs:{partition}", "--to", f"{ids[1]},{ids[0]}", "--wait")
     wait_until(lambda: all(
         p["leader"] == before[p["partition"]][1]
-        for p in three("topic", "describe", "pairs", "-o", "json").json["partitions"]),
+        for p in three("topic", "describe", "pairs", "-o", "json").json[0]["partitions"]),
         "the new first replicas lead")
 
 
@@ -386,9 +386,9 @@ def test_leaders_come_back_to_the_preferred_replica(three):
     assert "can't move pairs:0" in refused.err and "not being moved" in refused.err
 
 
-def replicas(cluster, topic):
+def replicas(cluster, topic, to=0):
     return {p["partition"]: p["replicas"]
-            for p in cluster("topic", "describe", topic, "-o", "json").json["partitions"]}
+            for p in cluster("topic", "describe", topic, "-o", "json", to=to).json[0]["partitions"]}
 
 
 def test_partitions_are_told_to_move(three, tmp_path):
@@ -424,6 +424,34 @@ def test_partitions_are_told_to_move(three, tmp_path):
         assert refused.code in (USAGE, ERROR) and why in refused.err, (wrong, refused)
     refused = three("partition", "move", "pairs:0", "pairs:9", "--to", "1,2", code=ERROR)
     assert "can't move pairs:9" in refused.err and "1 of 2 were taken" in refused.err
+
+
+def test_partitions_move_with_what_they_hold(three):
+    three.start()
+    three("topic", "create", "pairs", "-p", 3, "-r", 2)
+    values = [str(i) for i in range(300)]
+    three("produce", "pairs", stdin="".join(v + "\n" for v in values))
+    three("partition", "move", "--from", 0, "--throttle", 100_000_000, "--within", 60)
+    assert all(0 not in ids for ids in replicas(three, "pairs").values())
+    held = three("broker", "describe", 0, "-o", "json").json
+    assert held["replicas"] == held["leaders"] == 0
+    assert not [name for name in held["config"] if "throttled" in name], "it was taken off"
+    assert three("partition", "status", "-o", "json").json == []
+    assert sorted(three.consume("pairs")) == sorted(values)
+
+    # Nobody can follow who is not there: the move goes on until it is cancelled.
+    before = replicas(three, "pairs")[0]
+    three.local("kill", 0)
+    wait_until(lambda: states(three, to=1).get(0) == "fenced", "broker 0 is fenced")
+    late = three("partition", "move", "pairs:0", "--to", f"0,{before[1]}", "--within", 2, to=1,
+                 code=TIMEOUT)
+    assert "did not get there in time" in late.err and "partition cancel" in late.err
+    moving, = three("partition", "status", "-o", "json", to=1).json
+    assert (moving["adding"], moving["removing"]) == ([0], [before[0]])
+    assert "nothing moves" not in three("partition", "status", to=1).out
+    three("partition", "cancel", "--all", to=1)
+    assert three("partition", "status", "-o", "json", to=1).json == []
+    assert sorted(replicas(three, "pairs", to=1)[0]) == sorted(before)
 
 
 def test_three_are_started_unless_told_otherwise(three):

@@ -27,7 +27,7 @@ using std::chrono::milliseconds;
 /// Syncs of files wait while it stalls.
 class StallingDisk final : public io::DiskView {
   public:
-    StallingDisk() : DiskView(*io::posix_disk()) {}
+    explicit StallingDisk(std::shared_ptr<io::Disk> disk) : DiskView(*disk), disk_(disk) {}
 
     void stall(bool stalls) {
         const std::scoped_lock lock(mutex_);
@@ -68,6 +68,7 @@ class StallingDisk final : public io::DiskView {
         changed_.wait(lock, [&] { return !stalls_; });
     }
 
+    const std::shared_ptr<io::Disk> disk_;
     std::mutex mutex_;
     std::condition_variable changed_;
     bool stalls_ = false;
@@ -135,7 +136,7 @@ class TwoNodes : public testing::Test {
         });
     }
 
-    std::shared_ptr<StallingDisk> disk = std::make_shared<StallingDisk>();
+    std::shared_ptr<StallingDisk> disk = std::make_shared<StallingDisk>(io::posix_disk());
 
   private:
     std::unique_ptr<broker::Node> start(int32_t id, std::shared_ptr<io::Disk> on) {
