@@ -115,6 +115,7 @@ class Node::Parts {
     base::Status open_member();
     base::Status open_broker(const metadata::ImagePtr&);
     void connect_replicas();
+    void set_throttle(const metadata::Image&);
     void disconnect_replicas();
     base::Result<metadata::ImagePtr> first_image();
     base::Result<int64_t> register_broker();
@@ -129,6 +130,7 @@ class Node::Parts {
     int64_t previous_epoch_ = -1;
     base::Status log_failure_;  // on the home shard
     bool replicates_ = false;   // there, too
+    int64_t throttle_ = INT64_MAX;
 };
 
 /// What lies on disk, and the threads.
@@ -237,7 +239,20 @@ base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
     health = std::make_unique<Health>(*shards, *partitions, settings.cluster.stall,
                                       settings.cluster.heartbeat);
     registration->ask_if_fit([this] { return health->fit(); });
-    follower->on_progress([this](int64_t index) { registration->caught_up_to(index); });
+    registration->on_session(settings.cluster.session, [this](bool in_session) {
+        partitions->set_in_session(in_session);
+        for (auto& local : locals)
+            local->shard.post([&l = *local, in_session] { l.in_session = in_session; });
+    });
+    follower->on_progress([this](int64_t index) {
+        const auto image = member->service().image();
+        set_throttle(*image);
+        // A broker that stops waits until all others know who leads in its place.
+        bool awaited = false;
+        for (const auto& [id, broker] : image->brokers())
+            awaited = awaited || broker->in_controlled_shutdown;
+        registration->caught_up_to(index, awaited);
+    });
     services = std::make_unique<Services>(
         Services{settings, *shards, *partitions, *groups, *link, *follower, *producer_ids, memory});
     connections = std::make_unique<Connections>(*services, locals);
@@ -267,6 +282,13 @@ void Node::Parts::connect_replicas() {
         streams.set_addresses(member->addresses());
         streams.set_cut(member->cut());
     });
+}
+
+void Node::Parts::set_throttle(const metadata::Image& image) {
+    const metadata::ConfigView view(image, settings.id, settings.static_configs);
+    const int64_t rate = view.broker_int("leader.replication.throttled.rate");
+    if (!replicates_ || std::exchange(throttle_, rate) == rate) return;
+    streams.set_throttle(rate == INT64_MAX ? 0 : rate);
 }
 
 void Node::Parts::disconnect_replicas() {

@@ -84,9 +84,9 @@ void Registration::registered(
                     : out.error().message});
 }
 
-void Registration::caught_up_to(int64_t metadata_index) {
+void Registration::caught_up_to(int64_t metadata_index, bool awaited) {
     metadata_index_ = std::max(metadata_index_, metadata_index);
-    if (on_served_ && epoch_ >= 0) beat();
+    if ((on_served_ || awaited) && epoch_ >= 0) beat();
 }
 
 void Registration::serve(base::Function<void(int64_t)> done) {
@@ -110,6 +110,7 @@ void Registration::withdraw(milliseconds patience, base::Function<void()> done) 
 void Registration::stop() {
     stopped_ = true;
     timer_.reset();
+    session_timer_.reset();
 }
 
 void Registration::withdrawn() {
@@ -147,10 +148,29 @@ void Registration::beat() {
     const bool fit = !fit_ || fit_();
     request.want_fence = !serves_ || !fit;
     request.want_shut_down = withdraws_;
+    sent_at_ = io::monotonic_clock();
     // One that is lost in silence must not hold up the next.
     if (!withdraws_) timer_.reset();
     link_.ask(request, std::max(heartbeat_, milliseconds(500)), home_,
               [this](const auto& outcome) { beaten(outcome); });
+}
+
+void Registration::renew_session() {
+    heard_of_ = sent_at_;
+    check_session();
+    const milliseconds left(
+        std::max<base::InstantMs>(heard_of_ + session_.count() - io::monotonic_clock(), 0));
+    session_timer_ = home_.after(left, [this] { check_session(); });
+}
+
+void Registration::check_session() {
+    const bool in_session = io::monotonic_clock() - heard_of_ < session_.count();
+    if (!told_session_ || std::exchange(in_session_, in_session) == in_session) return;
+    if (in_session) spdlog::info("the controller answers broker {} again", request_.broker_id);
+    else
+        spdlog::warn("no controller has answered broker {} for {} ms: others may lead in its place",
+                     request_.broker_id, session_.count());
+    told_session_(in_session);
 }
 
 void Registration::beaten(
@@ -158,6 +178,7 @@ void Registration::beaten(
     asking_ = false;
     if (stopped_) return;
     unanswered_ = out ? 0 : unanswered_ + 1;
+    if (out) renew_session();
     // The controllers may be stopping too.
     if (withdraws_ && unanswered_ >= kMostUnanswered) return give_up();
     if (!out) return beat_after(kSoon);

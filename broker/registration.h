@@ -24,11 +24,18 @@ class Registration {
     /// Runs on the home shard with each epoch that the broker is registered with, before anything
     /// else hears of it.
     void on_epoch(base::Function<void(int64_t)> told) { told_epoch_ = std::move(told); }
+    /// Runs on the home shard with false once the controller has not answered for `session`, so
+    /// that it may have given this broker's leaderships away, and with true once it answers again.
+    void on_session(std::chrono::milliseconds session, base::Function<void(bool)> told) {
+        session_ = session;
+        told_session_ = std::move(told);
+    }
     /// Asked before each heartbeat, on the home shard: whether this broker can do its work. While
     /// it can't, it asks that others lead.
     void ask_if_fit(base::Function<bool()> fit) { fit_ = std::move(fit); }
-    /// How far this broker has brought the metadata into effect.
-    void caught_up_to(int64_t metadata_index);
+    /// How far this broker has brought the metadata into effect. `awaited`: somebody waits for the
+    /// controller to hear of that.
+    void caught_up_to(int64_t metadata_index, bool awaited);
     /// It can serve from now on: `done` runs once the controller has taken it into service, with
     /// the index of the entry that says so.
     void serve(base::Function<void(int64_t index)> done);
@@ -48,6 +55,8 @@ class Registration {
     void beaten(
         const kafka::Outcome<controller::Service::Answered<kafka::BrokerHeartbeatResponse>>&);
     void beat_after(std::chrono::milliseconds);
+    void renew_session();
+    void check_session();
     void withdrawn();
     void give_up();
 
@@ -57,6 +66,12 @@ class Registration {
     kafka::BrokerRegistrationRequest request_;
     base::Function<void(int64_t)> told_epoch_;
     base::Function<bool()> fit_;
+    std::chrono::milliseconds session_{0};
+    base::Function<void(bool)> told_session_;
+    bool in_session_ = true;
+    base::InstantMs sent_at_ = 0;   // the heartbeat that is out, or was last
+    base::InstantMs heard_of_ = 0;  // when the last one that was answered was sent
+    std::unique_ptr<io::Timer> session_timer_;
     base::Function<void(kafka::Outcome<int64_t>)> on_registered_;
     base::Function<void(int64_t)> on_served_;
     base::Function<void()> on_withdrawn_;

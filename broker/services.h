@@ -38,6 +38,8 @@ struct Local {
     /// What any shard's `image` may be by now: on its way there it is put here, on every shard,
     /// first. For what other shards' requests bring along, which may know more than `image`.
     metadata::ImagePtr newest = metadata::Image::empty();
+    /// Whether the controller hears of this broker; if not, others may lead in its place.
+    bool in_session = true;
     TopicRules topic_rules;
     FetchSessions fetch_sessions;
     absl::BitGen random;

@@ -84,10 +84,10 @@ TEST_F(Topics, DefaultsComeFromTheBrokersConfig) {
 }
 
 TEST_F(Topics, TheOptionsSayWhatTheRequestDoesNot) {
-    EXPECT_EQ(create({wanted("a", -1, -1)}).topics[0].replication_factor, 1);
-    cluster.static_configs["default.replication.factor"] = "3";
+    EXPECT_EQ(create({wanted("a", -1, -1)}).topics[0].replication_factor, 3);
+    cluster.static_configs["default.replication.factor"] = "2";
     cluster.static_configs["num.partitions"] = "2";
-    EXPECT_EQ(create({wanted("b", -1, -1)}).topics[0].replication_factor, 3);
+    EXPECT_EQ(create({wanted("b", -1, -1)}).topics[0].replication_factor, 2);
     EXPECT_EQ(cluster.image()->topic("b")->partitions.size(), 2u);
 }
 

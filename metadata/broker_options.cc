@@ -285,18 +285,18 @@ std::vector<Option> logs() {
               "An idempotent producer that has not written for so long is forgotten.")
             .at_least(1)
             .in(cluster),
-        int64("leader.replication.throttled.rate", kForever,
-              "Bytes a second that this broker sends of the replicas that "
-              "leader.replication.throttled.replicas names.")
-            .at_least(0)
-            .in(cluster)
-            .without_effect("it takes effect with the replication of records"),
+        int64(
+            "leader.replication.throttled.rate", kForever,
+            "Bytes a second that this broker sends to all replicas together that are not in sync, "
+            "whatever leader.replication.throttled.replicas names.")
+            .at_least(1)
+            .in(cluster),
         int64("follower.replication.throttled.rate", kForever,
               "Bytes a second that this broker fetches of the replicas that "
               "follower.replication.throttled.replicas names.")
             .at_least(0)
             .in(cluster)
-            .without_effect("it takes effect with the replication of records"),
+            .without_effect("records are pushed, so the leaders' rate is the one that counts"),
     };
 }
 

@@ -140,8 +140,7 @@ std::vector<Option> safety() {
         boolean("unclean.leader.election.enable", false,
                 "Whether a replica that may lack acknowledged records can become leader when no "
                 "other is left.")
-            .or_else("unclean.leader.election.enable")
-            .without_effect("there is one replica only, for now"),
+            .or_else("unclean.leader.election.enable"),
         boolean(
             "write.caching", false,
             "Acknowledge acks=all once all in-sync replicas have the record in memory, as Kafka "

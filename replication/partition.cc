@@ -67,6 +67,27 @@ void Partition::set_config(const storage::LogConfig& config, const Options& opti
     carry_out(replica_.set_options(replica_options(options), shard_.now()));
 }
 
+void Partition::set_in_session(bool in_session) {
+    CHECK(shard_.here());
+    in_session_ = in_session;
+    turn_away_if_cut_off();
+}
+
+bool Partition::cut_off() const {
+    if (in_session_ || !leading()) return false;
+    const auto& isr = replica_.row().isr;
+    return std::ranges::any_of(
+        isr, [this](BrokerId id) { return id != replica_.row().leader && !replica_.attached(id); });
+}
+
+/// What waits may wait for ever, and its client with it.
+void Partition::turn_away_if_cut_off() {
+    if (!cut_off()) return;
+    Ready ready;
+    fail_all(ErrorCode::not_leader_or_follower, "this broker is cut off", ready);
+    ready.run();
+}
+
 void Partition::receive(const replica::Message& message) {
     CHECK(shard_.here());
     const auto now = shard_.now();
@@ -122,6 +143,7 @@ void Partition::tick() {
         leader_lost();
     }
     carry_out(replica_.tick(shard_.now()));
+    turn_away_if_cut_off();
 }
 
 void Partition::carry_out(const replica::Effects& e) {

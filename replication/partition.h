@@ -87,6 +87,9 @@ class Partition {
     void registered(int64_t broker_epoch);
     void answered(uint64_t proposal, replica::Answer);
     void set_config(const storage::LogConfig&, const Options&);
+    /// Whether the controller hears of this broker. If not, another may lead already: a leader that
+    /// misses a follower that it needs, too, then serves nobody (6), so that clients look further.
+    void set_in_session(bool);
 
     // ------------------------------------------------------------- its peers on other brokers
     void receive(const replica::Message&);
@@ -96,6 +99,10 @@ class Partition {
     void leader_lost();
 
     bool leading() const { return replica_.leading(); }
+    /// Whether its high watermark is the partition's, and not perhaps that of a leader that was.
+    bool knows_newest() const { return in_session_ || replica_.row().replicas.size() <= 1; }
+    /// Leading, and not cut off from those who say so.
+    bool serving() const { return leading() && !cut_off(); }
     base::LeaderEpoch leader_epoch() const { return replica_.epoch(); }
     base::Offset high_watermark() const { return replica_.high_watermark(); }
     const replica::Replica& replica() const { return replica_; }
@@ -161,6 +168,8 @@ class Partition {
     bool has_followers() const { return leading() && replica_.row().replicas.size() > 1; }
 
     // partition.cc
+    bool cut_off() const;
+    void turn_away_if_cut_off();
     void carry_out(const replica::Effects&);
     void change_role(Ready&);
     void cut(const replica::Cut&);
@@ -195,6 +204,7 @@ class Partition {
     Proposals& proposals_;
     const std::shared_ptr<LogDir> dir_;
     replica::Replica replica_;
+    bool in_session_ = true;
     std::shared_ptr<Partition*> alive_;  // a sync that comes back finds this, or nothing
     base::Status failure_;               // of the store; the log keeps its own
 

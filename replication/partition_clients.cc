@@ -36,7 +36,7 @@ void Partition::append(base::MutableView batch, Acks acks, milliseconds timeout,
 
 kafka::Outcome<storage::Appended> Partition::append_to_log(base::MutableView batch, Acks acks) {
     if (const auto status = health(); !status.ok()) return failed(status);
-    if (!leading()) return not_leading();
+    if (!serving()) return not_leading();
     if (acks == Acks::all && !replica_.enough_in_sync()) {
         return Error{ErrorCode::not_enough_replicas, "too few replicas are in sync"};
     }
@@ -70,7 +70,7 @@ void Partition::time_out(Waitings::iterator waiting) {
 
 kafka::Outcome<Partition::Read> Partition::read(const ReadFrom& from) const {
     if (const auto status = health(); !status.ok()) return failed(status);
-    if (!leading() && !(from.from_follower && replica_.following())) return not_leading();
+    if (!serving() && !(from.from_follower && replica_.following())) return not_leading();
     if (from.current_epoch >= 0 && from.current_epoch != leader_epoch()) {
         return from.current_epoch < leader_epoch()
                    ? Error{ErrorCode::fenced_leader_epoch, "the request's leader epoch is older"}
@@ -104,7 +104,7 @@ kafka::Outcome<Partition::Read> Partition::read(const ReadFrom& from) const {
 
 uint64_t Partition::watch(Offset offset, base::Function<void()> wake) {
     CHECK(shard_.here());
-    const bool served = leading() || replica_.following();
+    const bool served = serving() || replica_.following();
     if (offset < high_watermark() || !served || !health().ok()) {
         wake();
         return 0;
@@ -125,7 +125,7 @@ void Partition::unwatch(uint64_t key) {
 kafka::Outcome<Offset> Partition::delete_records(Offset offset) {
     CHECK(shard_.here());
     if (const auto status = health(); !status.ok()) return failed(status);
-    if (!leading()) return not_leading();
+    if (!serving()) return not_leading();
     if (offset == -1) offset = high_watermark();
     if (offset < 0 || offset > high_watermark()) {
         return Error{ErrorCode::offset_out_of_range,

@@ -552,6 +552,26 @@ TEST_F(LeadingPartitionTest, ALostFollowerAndOneOfAnotherLifeAreDetached) {
     EXPECT_EQ(peers.detached, (std::vector<int>{1, 1}));
 }
 
+TEST_F(LeadingPartitionTest, WhoIsCutOffFromControllerAndFollowerTurnsClientsAway) {
+    attach();
+    append("a", 1);
+    partition->set_in_session(false);
+    EXPECT_THAT(take_done(), IsEmpty()) << "the follower is there: it can go on";
+    partition->follower_lost({1});
+    watch("w", 1);
+    partition->tick();
+    EXPECT_THAT(take_done(), ElementsAre("w", "a!6"));
+    append("b", 1);
+    EXPECT_THAT(take_done(), ElementsAre("b!6"));
+    EXPECT_EQ(read_error({.offset = 0}), ErrorCode::not_leader_or_follower);
+    attach(1, 1);
+    EXPECT_EQ(read_error({.offset = 0}), ErrorCode::none);
+    partition->follower_lost({1});
+    partition->set_in_session(true);
+    append("c", 1, Acks::leader);
+    EXPECT_THAT(take_done(), ElementsAre("c=1-1"));
+}
+
 TEST_F(LeadingPartitionTest, AFailedSyncDetachesItsFollowersAndLeadsNoMore) {
     attach();
     append("a", 1);

@@ -102,6 +102,15 @@ size_t Partitions::choose_log_dir(const std::string& name) const {
     return best;
 }
 
+void Partitions::set_in_session(bool in_session) {
+    for (size_t i = 0; i < locals_.size(); ++i)
+        shards_.at(i).post([&local = *locals_[i], in_session] {
+            local.in_session = in_session;
+            for (auto& [id, entry] : local.entries)
+                if (entry.partition) entry.partition->set_in_session(in_session);
+        });
+}
+
 void Partitions::open(const TopicPartition& id, const Settings& settings,
                       const replica::Assignment& to,
                       base::Function<void(const base::Status&)> done) {
@@ -136,6 +145,7 @@ void Partitions::install(const TopicPartition& id, Opened opened, const Partitio
                                                   *here.peers.proposals, shared_[opened.log_dir]);
     auto& partition = *entry.partition;
     here.entries.insert_or_assign(id, std::move(entry));
+    partition.set_in_session(here.in_session);
     partition.assign(to);
     here.peers.exchange->opened(id);
 }

@@ -61,6 +61,9 @@ class Partitions {
     /// partitions has a role. From any thread.
     void registered(int64_t broker_epoch);
 
+    /// See Partition::set_in_session; of all, also those opened later. From any thread.
+    void set_in_session(bool);
+
     /// Opens or creates the partition's log on the blocking pool, and has it follow the metadata.
     /// `done` runs on the home shard. A log that can't be opened leaves the partition known
     /// but offline: everything asked of it is answered with 56, and nothing on disk is changed.
@@ -109,6 +112,7 @@ class Partitions {
         absl::flat_hash_map<base::TopicPartition, Entry> entries;
         Peers peers;
         int64_t broker_epoch = -1;
+        bool in_session = true;
         std::unique_ptr<io::Timer> maintenance;
         std::unique_ptr<io::Timer> tick;
     };

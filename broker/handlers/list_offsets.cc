@@ -22,7 +22,8 @@ enum Special : int64_t {
     latest_tiered = -5,
 };
 
-/// Of a new leader, that can't tell how much of what earlier ones left is committed (KIP-207).
+/// Of a new leader, that can't tell how much of what earlier ones left is committed (KIP-207), and
+/// of one that may have been deposed without knowing it.
 constexpr auto not_known_yet = ErrorCode::offset_not_available;
 
 Found failed(ErrorCode code) { return {.error_code = code}; }
@@ -47,7 +48,8 @@ Found look_up(const replication::Partition& partition, const Request::ListOffset
     if (asked.timestamp < latest_tiered) return failed(ErrorCode::invalid_request);
     switch (asked.timestamp) {
         case latest:
-            if (!partition.replica().knows_committed()) return failed(not_known_yet);
+            if (!partition.replica().knows_committed() || !partition.knows_newest())
+                return failed(not_known_yet);
             return {.offset = partition.high_watermark(), .leader_epoch = partition.leader_epoch()};
         case earliest:
         case earliest_local:

@@ -22,15 +22,27 @@ bool wants_all(const Request& request, kafka::Version version) {
     return !request.topics || (version == 0 && request.topics->empty());
 }
 
-Response::MetadataResponseTopic describe(const metadata::Image& image, const metadata::Topic& topic,
+/// While the controller does not hear of this broker others may lead what it has led: only those
+/// who know can tell a client.
+bool may_have_lost(const Call& call, const metadata::Partition& p) {
+    return !call.local.in_session && p.leader == call.services.settings.id && p.replicas.size() > 1;
+}
+
+Response::MetadataResponseTopic describe(const Call& call, const metadata::Topic& topic,
                                          bool with_operations) {
+    const metadata::Image& image = *call.local.image;
     Response::MetadataResponseTopic out;
     out.name = topic.name;
     out.topic_id = topic.id;
     out.is_internal = internal_topic(topic.name);
     if (with_operations) out.topic_authorized_operations = topic_operations;
-    for (const auto& p : topic.partitions)
-        out.partitions.push_back(shown_partition<Response::MetadataResponsePartition>(image, *p));
+    for (const auto& p : topic.partitions) {
+        auto& shown = out.partitions.emplace_back(
+            shown_partition<Response::MetadataResponsePartition>(image, *p));
+        if (!may_have_lost(call, *p)) continue;
+        shown.leader_id = metadata::kNoBroker.value;
+        shown.error_code = ErrorCode::leader_not_available;
+    }
     return out;
 }
 
@@ -66,7 +78,7 @@ Response answer(const Call& call, const Request& request, const Failures& failur
     const bool operations = request.include_topic_authorized_operations;
     if (wants_all(request, call.version)) {
         for (const auto& [name, topic] : image.topics())
-            response.topics.push_back(describe(image, *topic, operations));
+            response.topics.push_back(describe(call, *topic, operations));
         return response;
     }
     std::set<std::pair<std::string, base::Uuid>> told;
@@ -74,7 +86,7 @@ Response answer(const Call& call, const Request& request, const Failures& failur
         // Each once, or a small request could ask for a huge answer.
         if (!told.emplace(asked.name.value_or(""), asked.topic_id).second) continue;
         const auto topic = asked.name ? image.topic(*asked.name) : image.topic(asked.topic_id);
-        response.topics.push_back(topic ? describe(image, *topic, operations)
+        response.topics.push_back(topic ? describe(call, *topic, operations)
                                         : missing(asked, failures));
     }
     return response;
