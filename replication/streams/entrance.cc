@@ -22,6 +22,10 @@ namespace v1 = moldau::replication::v1;
 
 using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
+/// For what is still being written when a stream ends: to a follower that takes nothing it never
+/// is. Who is cut short is not told why.
+constexpr std::chrono::milliseconds kPatience{500};
+
 class Refusal final : public Reactor {
   public:
     explicit Refusal(const base::Status& why) { Finish(transport::to_grpc(why)); }
@@ -87,7 +91,7 @@ class FollowerCall final : public FollowerStream, public Reactor {
         status_ = transport::to_grpc(why);
         followers_.leave(*this);
         if (!turn_.taken()) Finish(status_);
-        else if (!why.ok()) context_.TryCancel();  // it may never end by itself
+        else if (!why.ok()) patience_ = home_.after(kPatience, [this] { context_.TryCancel(); });
     }
 
   private:
@@ -142,6 +146,7 @@ class FollowerCall final : public FollowerStream, public Reactor {
     bool woken_ = false;
     bool over_ = false;
     grpc::Status status_;
+    std::unique_ptr<io::Timer> patience_;
 };
 
 class Entrance::Service final

@@ -21,7 +21,7 @@ TEST(StreamsTest, WhatALeaderAppendsIsPushedToItsFollowers) {
 TEST(StreamsTest, ABatchThatIsLargerThanAMessageGoesAlone) {
     TestBroker a(1, 1), b(2, 1);
     set_up({&a, &b}, 2);
-    a.append(0, 6 << 20);
+    a.append(0, (6 << 20) / kLess);
     a.append(1, 100, 5);
     EXPECT_TRUE(soon([&] { return in_step({&a, &b}, 2); }));
 }
@@ -41,12 +41,12 @@ TEST(StreamsTest, BrokersMayHaveDifferentNumbersOfShards) {
 
 TEST(StreamsTest, AFollowerFarBehindCatchesUpBesideTheTail) {
     auto options = TestBroker::quick();
-    options.feed.near_bytes = 256 << 10;
+    options.feed.near_bytes = (64 << 10) / kLess;
     TestBroker a(1, 1, options), b(2, 1);
     a.know({&a, &b});
     b.know({&a, &b});
     for (int i = 0; i < 3; ++i) a.assign(i, a.id(), 1, {a.id(), b.id()});
-    for (int i = 0; i < 2; ++i) a.append(i, 100'000, 200);
+    for (int i = 0; i < 2; ++i) a.append(i, 10'000 / kLess, 200);
     for (int i = 0; i < 3; ++i) b.assign(i, a.id(), 1, {a.id(), b.id()});
     for (int i = 0; i < 50; ++i) a.append(2, 1000);
     EXPECT_TRUE(soon([&] { return in_step({&a, &b}, 3); }));
@@ -54,14 +54,14 @@ TEST(StreamsTest, AFollowerFarBehindCatchesUpBesideTheTail) {
 
 TEST(StreamsTest, TheThrottleHoldsBackWhoIsNotInSync) {
     auto options = TestBroker::quick();
-    options.feed.near_bytes = 64 << 10;
-    options.feed.message_bytes = 256 << 10;
+    options.feed.near_bytes = (16 << 10) / kLess;
+    options.feed.message_bytes = (64 << 10) / kLess;
     TestBroker a(1, 1, options), b(2, 1);
     a.know({&a, &b});
     b.know({&a, &b});
-    a.streams().set_throttle(2'000'000);
+    a.streams().set_throttle(400'000 / kLess);
     a.assign(0, a.id(), 1, {a.id(), b.id()}, {a.id()});
-    a.append(0, 100'000, 30);
+    a.append(0, 20'000 / kLess, 30);
     const auto begun = std::chrono::steady_clock::now();
     b.assign(0, a.id(), 1, {a.id(), b.id()}, {a.id()});
     EXPECT_TRUE(soon([&] { return b.end(0) == 30; }));
@@ -164,18 +164,21 @@ TEST(StreamsTest, StopsAtOnceUnderLoad) {
         set_up({&a, &b, &c}, 4);
         std::atomic<bool> done = false;
         std::thread load([&] {
-            for (int i = 0; !done; ++i) a.append(i % 4, 50'000);
+            for (int i = 0; !done; ++i) {
+                a.append(i % 4, 50'000 / kLess);
+                std::this_thread::sleep_for(1ms);
+            }
         });
         EXPECT_TRUE(soon([&] { return b.end(0) > 20; }));
         const auto begun = std::chrono::steady_clock::now();
         auto& first = leader_first ? a : b;
         first.stop();
-        EXPECT_LT(std::chrono::steady_clock::now() - begun, 3s);
+        EXPECT_LT(std::chrono::steady_clock::now() - begun, 3s * kLess);
         std::this_thread::sleep_for(20ms);
         done = true;
         load.join();
         c.stop();
-        EXPECT_LT(std::chrono::steady_clock::now() - begun, 6s);
+        EXPECT_LT(std::chrono::steady_clock::now() - begun, 6s * kLess);
     }
 }
 

@@ -22,14 +22,12 @@ def chaos(tmp_path, *arguments):
     return done.returncode, done.stdout
 
 
-# What takes little time; ./dev chaos has all of them. Nobody asks for ends: a leader that is cut off
-# tells an old one until it learns that another was chosen.
+# What takes little time; ./dev chaos has all of them.
 FAULTS = "Kill,KillController,Terminate,Pause,Cut,PowerLoss,PowerLossOfAll,LoseDisk,Reassign"
 
 
 def test_nothing_is_lost_doubled_or_reordered(tmp_path):
-    code, out = chaos(tmp_path, "--minutes", 0.5, "--seed", SEED, "--faults", FAULTS,
-                      "--no-ends", "--set=replica.lag.time.max.ms=3000")
+    code, out = chaos(tmp_path, "--minutes", 0.5, "--seed", SEED, "--faults", FAULTS)
     assert code == GOOD, f"MOLDAU_SEED={SEED}\n{out}"
     assert "no anomaly" in out
 
