@@ -194,7 +194,8 @@ class Reassign(Fault):
         return f"Reassign of {self.partition[0]}/{self.partition[1]} to {self.order}"
 
     def move(self, replicas):
-        self.lab.admin("partition", "reassign", *self.partition, "--to",
+        topic, number = self.partition
+        self.lab.admin("partition", "move", f"{topic}:{number}", "--to",
                        ",".join(map(str, replicas)))
         self.seen(lambda: set(self.told().get("replicas", [])) == set(replicas)
                   == set(self.told().get("isr", [])), f"the move to {replicas}", 60)
