@@ -63,13 +63,17 @@ void Partitions::connect(const std::vector<Peers>& by_shard) {
     for (size_t i = 0; i < locals_.size(); ++i) locals_[i]->peers = by_shard[i];
 }
 
-void Partitions::registered(int64_t broker_epoch) {
+template <class Tell>
+void Partitions::tell_all(Tell tell) {
     for (size_t i = 0; i < locals_.size(); ++i)
-        shards_.at(i).post([&local = *locals_[i], broker_epoch] {
-            local.broker_epoch = broker_epoch;
-            for (auto& [id, entry] : local.entries)
-                if (entry.partition) entry.partition->registered(broker_epoch);
-        });
+        shards_.at(i).post([&local = *locals_[i], tell] { tell(local); });
+}
+
+void Partitions::registered(int64_t broker_epoch) {
+    tell_all([broker_epoch](Local& local) {
+        local.broker_epoch = broker_epoch;
+        local.each([&](Partition& p) { p.registered(broker_epoch); });
+    });
 }
 
 Partitions::Local& Partitions::local(const TopicPartition& id) {
@@ -103,12 +107,10 @@ size_t Partitions::choose_log_dir(const std::string& name) const {
 }
 
 void Partitions::set_in_session(bool in_session) {
-    for (size_t i = 0; i < locals_.size(); ++i)
-        shards_.at(i).post([&local = *locals_[i], in_session] {
-            local.in_session = in_session;
-            for (auto& [id, entry] : local.entries)
-                if (entry.partition) entry.partition->set_in_session(in_session);
-        });
+    tell_all([in_session](Local& local) {
+        local.in_session = in_session;
+        local.each([&](Partition& p) { p.set_in_session(in_session); });
+    });
 }
 
 void Partitions::open(const TopicPartition& id, const Settings& settings,
@@ -242,16 +244,14 @@ void Partitions::schedule_maintenance(size_t shard, std::chrono::milliseconds in
     locals_[shard]->maintenance = shards_.at(shard).after(interval, [this, shard, interval] {
         const auto now = io::wall_clock();
         for (const auto& dir : shared_) dir->recheck(io::monotonic_clock());
-        for (auto& [id, entry] : locals_[shard]->entries)
-            if (entry.partition) entry.partition->maintain(now);
+        locals_[shard]->each([&](Partition& p) { p.maintain(now); });
         schedule_maintenance(shard, interval);
     });
 }
 
 void Partitions::schedule_tick(size_t shard) {
     locals_[shard]->tick = shards_.at(shard).after(tick_interval, [this, shard] {
-        for (auto& [id, entry] : locals_[shard]->entries)
-            if (entry.partition) entry.partition->tick();
+        locals_[shard]->each([](Partition& p) { p.tick(); });
         schedule_tick(shard);
     });
 }

@@ -115,9 +115,19 @@ class Partitions {
         bool in_session = true;
         std::unique_ptr<io::Timer> maintenance;
         std::unique_ptr<io::Timer> tick;
+
+        /// Every one that is not offline.
+        template <class Use>
+        void each(Use use) {
+            for (auto& [id, entry] : entries)
+                if (entry.partition) use(*entry.partition);
+        }
     };
 
     Local& local(const base::TopicPartition&);
+    /// On each shard, with what is its own.
+    template <class Tell>
+    void tell_all(Tell);
     storage::Log::Place place(const base::TopicPartition&, size_t log_dir, const std::string& name);
     /// For good; blocks.
     base::Status discard(const base::TopicPartition&, size_t log_dir);
