@@ -112,9 +112,9 @@ class Service {
     void receive(raft::Message);
     /// Nobody listens at the address of that node: its process is gone. On the home shard.
     void process_gone(const raft::Member&);
-    /// Takes a node into the quorum, step by step, if this one leads and the id is free: a learner,
-    /// which is made a voter if it is a founder or a controller that comes in a voter's place with
-    /// another disk.
+    /// Takes a node into the quorum, if this one leads and the id is free: a learner, which is
+    /// promised a vote if it is a founder, or a controller that comes in a voter's place with
+    /// another disk. Whoever leads once it has caught up makes it a voter.
     /// Called again until it is a member. An error says why it can't be. On the home shard.
     base::Status apply(const Application&);
 

@@ -167,12 +167,16 @@ void Service::Core::failed(const base::Status& why) {
 
 void Service::Core::look_after() {
     timer_ = home_.after(kLook, [this] { look_after(); });
-    voters_.step(*quorum_);
+    step_voters();
     begin_deciding();
     if (!active()) return;
     for (const auto& broker : sessions_.expired(*head_, options_.now()))
         if (active()) fence(broker);
     if (active()) rebalance_if_due();
+}
+
+void Service::Core::step_voters() {
+    voters_.step(*quorum_, [this](const raft::Member& member) { return is_mere_broker(member); });
 }
 
 void Service::Core::rebalance_if_due() {
@@ -250,7 +254,7 @@ void Service::Core::take_change(const raft::Change& change, Records records, Don
 base::Status Service::Core::apply(const Application& application) {
     if (!quorum_->standing().active) return base::unavailable(not_active().message);
     RETURN_IF_ERROR(voters_.apply(*quorum_, application, quorum_->image()->cluster_id().empty()));
-    voters_.step(*quorum_);
+    step_voters();
     begin_deciding();
     return base::ok();
 }

@@ -83,6 +83,7 @@ class Service::Core : public std::enable_shared_from_this<Core> {
     void failed(const base::Status&);
     /// Sessions that are over, voters to be made, leaders to be changed: every 100 ms while active.
     void look_after();
+    void step_voters();
     void fence(const Sessions::Broker&);
     /// Leadership to first replicas, as often as leader.imbalance.check.interval.seconds says.
     void rebalance_if_due();

@@ -159,9 +159,11 @@ Decided<kafka::UnregisterBrokerResponse> decide(Service::Core& core,
     }
     out.records = std::move(outcome->records);
     // A mere broker gives up its place in the quorum with it, of which there are not many. If it
-    // runs on, it applies again. A voter goes by RemoveRaftVoter only.
-    for (const auto& [member, address] : core.quorum().raft().configuration().learners)
-        if (member.id == request.broker_id) out.change = raft::Remove{member};
+    // runs on, it applies again. Who votes, or is to, goes by RemoveRaftVoter only.
+    const auto& configuration = core.quorum().raft().configuration();
+    for (const auto& [member, address] : configuration.learners)
+        if (member.id == request.broker_id && !configuration.promised.contains(member))
+            out.change = raft::Remove{member};
     return out;
 }
 

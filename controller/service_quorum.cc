@@ -133,21 +133,25 @@ Decided<kafka::RemoveRaftVoterResponse> decide(Service::Core& core,
     Decided<kafka::RemoveRaftVoterResponse> out;
     out.response.error_message = std::nullopt;
     if (!of_this_cluster(core, request, out.response)) return out;
-    const auto& voters = core.quorum().raft().configuration().voters;
-    if (const auto* voter = find(voters, request.voter_id, request.voter_directory_id)) {
-        if (voters.size() > 1) {
+    const auto& configuration = core.quorum().raft().configuration();
+    const auto& [id, directory] = std::tie(request.voter_id, request.voter_directory_id);
+    const auto* learner = find(configuration.learners, id, directory);
+    if (const auto* voter = find(configuration.voters, id, directory)) {
+        if (configuration.voters.size() > 1) {
             out.change = raft::Remove{*voter};
             return out;
         }
         out.response.error_code = ErrorCode::invalid_request;
         out.response.error_message = "the last voter can't be removed";
+    } else if (learner != nullptr && configuration.promised.contains(*learner)) {
+        // It would vote as soon as it has caught up; it applies again, and does not.
+        out.change = raft::Remove{*learner};
+        return out;
     } else {
         out.response.error_code = ErrorCode::voter_not_found;
         out.response.error_message =
-            "no voter has the id " + std::to_string(request.voter_id) +
-            (request.voter_directory_id.is_zero()
-                 ? ""
-                 : " and the directory id " + request.voter_directory_id.to_string());
+            "no voter has the id " + std::to_string(id) +
+            (directory.is_zero() ? "" : " and the directory id " + directory.to_string());
     }
     return out;
 }

@@ -28,7 +28,8 @@ class LogStoreTest : public testing::Test {
     }
     raft::Configuration configuration() const {
         return {.voters = {{at.log->self(), "here:19092"}, {kOther, "there:19092"}},
-                .learners = {}};
+                .learners = {{{7, {8, 9}}, "elsewhere:19092"}},
+                .promised = {{7, {8, 9}}}};
     }
     void found() { ASSERT_TRUE(at.log->found(kCluster, configuration()).ok()); }
     /// One entry more, in that term.

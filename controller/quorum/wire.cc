@@ -19,7 +19,8 @@ namespace {
 
 namespace v1 = moldau::raft::v1;
 
-// Tags, lengths and numbers of one message beside its payload; a member of a configuration.
+// Tags, lengths and numbers of one message beside its payload; a member of a configuration, and
+// that it is promised a vote.
 constexpr size_t kMessageOverhead = 128;
 constexpr size_t kMemberOverhead = 32;
 

@@ -52,7 +52,8 @@ constexpr int64_t kHuge = INT64_MAX - 1;
 
 raft::Configuration configuration() {
     return {.voters = {{{1, {1, 1}}, "one:1"}, {{2, {~0ULL, ~0ULL}}, "[::1]:2"}},
-            .learners = {{{INT32_MAX, {0, 0}}, ""}}};
+            .learners = {{{3, {1, 1}}, "three:3"}, {{INT32_MAX, {0, 0}}, ""}},
+            .promised = {{3, {1, 1}}, {INT32_MAX, {0, 0}}}};
 }
 
 TEST(Wire, VoteRequest) {
@@ -127,9 +128,11 @@ TEST(Wire, SnapshotReplyAndTimeoutNow) {
 
 TEST(Wire, TheLargestConfigurationKeepsWithinItsSize) {
     raft::Configuration c;
-    for (int32_t i = 0; i < static_cast<int32_t>(raft::Configuration::kMostMembers); ++i)
-        c.voters.emplace(raft::Member{INT32_MAX - i, {~0ULL, ~0ULL}},
-                         std::string(raft::Configuration::kMostAddressBytes, 'h'));
+    for (int32_t i = 0; i < static_cast<int32_t>(raft::Configuration::kMostMembers); ++i) {
+        const raft::Member member{INT32_MAX - i, {~0ULL, ~0ULL}};
+        c.learners.emplace(member, std::string(raft::Configuration::kMostAddressBytes, 'h'));
+        c.promised.insert(member);
+    }
     EXPECT_EQ(passed(1, raft::SnapshotChunk{.snapshot = {{1, 1}, c}}).snapshot.configuration, c);
 }
 

@@ -144,6 +144,8 @@ bool Cluster::propose(Node& node, std::string data) {
 bool Cluster::change(Node& node, const Change& change) {
     const bool taken = node.raft->change(change).ok();
     changes += taken;
+    if (const auto* remove = std::get_if<Remove>(&change); remove && taken)
+        ghost_.removed(remove->member);
     drain(node);
     return taken;
 }

@@ -169,8 +169,22 @@ void Ghost::grow(Node& node, Index to) {
     for (auto& e : fresh) {
         State state = committed_.empty() ? State{} : committed_.back().state;
         state.apply(e);
-        if (e.kind == EntryKind::configuration) configuration_ = *Configuration::decode(e.data);
+        if (e.kind == EntryKind::configuration) {
+            const auto before = std::exchange(configuration_, *Configuration::decode(e.data));
+            check_votes(before);
+        }
         committed_.push_back({std::move(e), state});
+    }
+}
+
+void Ghost::check_votes(const Configuration& before) {
+    const auto votes = [](const Configuration& c, const Member& m) {
+        return c.has_voter(m) || c.promised.contains(m);
+    };
+    for (const auto& [member, address] : before.members()) {
+        if (!votes(before, member) || removed_.contains(member)) continue;
+        const auto now = configuration_.find_id(member.id);
+        if (!now || !votes(configuration_, *now)) fail("23: " + name(member) + " lost its vote");
     }
 }
 

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct Node {
 /// 13 a crash leaves index & state 14 snapshots are of the committed  15 one configuration at a
 /// time 16 pre-votes change nothing     17 no contact, no leader           18 reads are fresh 19 =
 /// 8 and 11 for one voter     20 strangers have no effect        21 damage halts
+/// 22 is the simulation's: what is healed goes on     23 only a removal ends a vote, or a promise
+/// of one, for a node
 class Ghost {
   public:
     struct Committed {
@@ -65,6 +68,9 @@ class Ghost {
     /// Disks outlive their members: what a lost one had promised still counts.
     void knows(const Disk& disk) { disks_[disk.self()] = &disk; }
 
+    /// Somebody asked for that, whatever becomes of it.
+    void removed(const Member& m) { removed_.insert(m); }
+
     void started(Node&);
     void leaves(const Message&);
     void arrives(Node&, const Message&);
@@ -82,6 +88,7 @@ class Ghost {
   private:
     void check_committed(Node&);
     void grow(Node&, Index to);
+    void check_votes(const Configuration& before);
     static std::vector<Entry> read(const Log&, Index from, Index end);
     void check_leader(Node&);
     bool holds(const Member&, Index, Term) const;
@@ -90,6 +97,7 @@ class Ghost {
     std::optional<std::string> broken_;
     std::vector<Committed> committed_;
     Configuration configuration_;
+    std::set<Member> removed_;
     std::map<Term, Member> leaders_;
     std::map<std::pair<Member, Term>, Member> votes_;
     std::map<Position, uint64_t> prefixes_;  // → hash of the log up to there

@@ -212,6 +212,12 @@ void Script::commands() {
         const auto member = found == voters.end() ? node(w[2]).self() : found->first;
         taken_ = cluster_->change(node(w[1]), Remove{member});
     };
+    // The node came back with another disk.
+    commands_["replace"] = [this](const Words& w) {
+        const auto old = node(w.at(1)).raft->configuration().find_id(std::stoi(w.at(2)));
+        if (!old) return wrong("no member has the id " + w[2]);
+        taken_ = cluster_->change(node(w[1]), Replace{*old, node(w[2]).self(), "c" + w[2]});
+    };
     commands_["compact"] = [this](const Words& w) { cluster_->compact(node(w.at(1))); };
     faults();
 }
@@ -284,6 +290,13 @@ void Script::expectations() {
             voters += std::to_string(member.id) + " ";
         for (size_t i = 3; i < w.size(); ++i) expected += w[i] + " ";
         expect(voters == expected, "the voters are " + voters);
+    };
+    expectations_["promised"] = [this](const Words& w) {
+        std::string promised, expected;
+        for (const auto& member : node(w.at(2)).raft->configuration().promised)
+            promised += std::to_string(member.id) + " ";
+        for (size_t i = 3; i < w.size(); ++i) expected += w[i] + " ";
+        expect(promised == expected, "votes are promised to " + promised);
     };
     expectations_["reads"] = [this, number](const Words& w) {
         const auto reads = static_cast<int64_t>(cluster_->reads_answered);

@@ -13,7 +13,9 @@ constexpr int64_t kToSettle = 60'000;
 }  // namespace
 
 Simulation::Simulation(uint64_t seed, bool trace)
-    : with_alarms_(seed >= kSeedsWithAlarms), world_(seed, trace) {
+    : with_alarms_(seed >= kSeedsWithAlarms),
+      with_promises_(seed >= kSeedsWithPromises),
+      world_(seed, trace) {
     Options options;
     options.election_ticks = kElectionTicks;
     draw_knobs(options);
@@ -68,6 +70,7 @@ void Simulation::draw_knobs(Options& o) {
     o.most_log_bytes_in_memory = static_cast<size_t>(world_.below(world_.chance(50) ? 200 : 5'000));
     o.most_uncommitted_bytes = world_.chance(30) ? 300 : 1 << 20;
     if (with_alarms_) k.alarms = some(70, 15);
+    if (with_promises_) k.promises = some(80, 100);
 }
 
 // -------------------------------------------------------------------------------------- the world
@@ -241,6 +244,7 @@ void Simulation::chaos() {
 void Simulation::administer() {
     world_.after(50, [this] { administer(); });
     repair();
+    keep_promises();
     if (quiet_ || !world_.chance(knobs_.members)) return;
     auto& node = any();
     if (!node.raft || !node.raft->leads()) return;
@@ -249,7 +253,9 @@ void Simulation::administer() {
     const auto member = other.self();
     bool changed = false;
     if (!now.has_id(member.id)) {
-        changed = cluster_->change(node, AddLearner{member, "c" + std::to_string(member.id)});
+        const bool promised = knobs_.promises > 0 && world_.chance(knobs_.promises);
+        changed =
+            cluster_->change(node, AddLearner{member, "c" + std::to_string(member.id), promised});
     } else if (now.has_learner(member) && world_.chance(80)) {
         changed = cluster_->change(node, Promote{member});
     } else if (now.has(member) && knobs_.alarms > 0 && world_.chance(knobs_.alarms)) {
@@ -266,16 +272,28 @@ void Simulation::administer() {
     }
 }
 
-/// Members whose disk was lost are taken out.
+/// Members whose disk was lost are taken out, or make room for what they are now.
 void Simulation::repair() {
     auto* node = cluster_->leader();
     if (!node || (!quiet_ && !world_.chance(20))) return;
     const auto now = node->raft->configuration();
     for (const auto& [member, address] : now.members()) {
         if (cluster_->lives(member)) continue;
-        if (cluster_->change(*node, Remove{member})) last_change_ = world_.now();
+        Change change = Remove{member};
+        if (knobs_.promises > 0 && world_.chance(knobs_.promises))
+            change = Replace{member, cluster_->node(member.id).self(), address};
+        if (cluster_->change(*node, change)) last_change_ = world_.now();
         return;
     }
+}
+
+/// Whoever leads gives those a vote who were promised one, as soon as they have caught up.
+void Simulation::keep_promises() {
+    auto* node = cluster_->leader();
+    if (!node || node->raft->configuration().promised.empty()) return;
+    if (!quiet_ && !world_.chance(20)) return;
+    for (const auto& member : std::set(node->raft->configuration().promised))
+        if (cluster_->change(*node, Promote{member})) last_change_ = world_.now();
 }
 
 // -------------------------------------------------------------------------------------------- run
@@ -304,6 +322,7 @@ void Simulation::settle() {
 bool Simulation::settled() {
     auto& ghost = cluster_->ghost();
     const auto& now = ghost.configuration();
+    if (!now.promised.empty()) return false;
     for (auto& [id, node] : cluster_->nodes()) {
         if (!now.has(node.self())) continue;
         if (!node.raft || node.state.applied != ghost.last() ||
@@ -323,7 +342,8 @@ std::optional<std::string> Simulation::run() {
         if (!until(kToCommit, [&] { return ghost.last() > before + 3; }))
             ghost.fail("22: nothing commits, though everything is healed");
         proposing_ = false;
-        // The disks that were lost are to be gone, and what is committed is to be everywhere.
+        // The disks that were lost are to be gone, what is committed is to be everywhere, and who
+        // was promised a vote is to have it.
         if (!until(kToSettle, [this] { return settled(); }))
             ghost.fail("22: not all have applied all");
     }

@@ -12,8 +12,8 @@ namespace raft::sim {
 
 /// A cluster under load and a swarm of faults, all drawn from the seed: messages are lost, repeated
 /// and late, links cut one way or both, disks slow or failing, nodes crash, lose their disks and
-/// come back as others, members are added, promoted and removed, logs compacted, clocks differ. In
-/// the end everything heals, and the cluster must make progress.
+/// come back as others, members are added, promoted, replaced and removed, logs compacted, clocks
+/// differ. In the end everything heals, and the cluster must make progress.
 class Simulation {
   public:
     struct Totals {
@@ -32,10 +32,11 @@ class Simulation {
         int64_t loss = 0, twice = 0, late = 0, latest = 300;
         int64_t slow_disk = 0, slowest_disk = 100, bad_disk = 0;
         int64_t crashes = 0, cuts = 0, wipes = 0, members = 0, snapshots = 0, transfers = 0;
-        int64_t propose_every = 30, strangers = 0, corrupt = 0, alarms = 0;
+        int64_t propose_every = 30, strangers = 0, corrupt = 0, alarms = 0, promises = 0;
     };
     /// Seeds from here on draw more knobs; those before keep their schedules.
     static constexpr uint64_t kSeedsWithAlarms = 1 << 18;
+    static constexpr uint64_t kSeedsWithPromises = 1 << 19;
     void draw_knobs(Options&);
     void tell_gone(const Member&);
     bool until(int64_t time);
@@ -53,11 +54,13 @@ class Simulation {
     void wipe(Node&);
     bool may_wipe(const Node&);
     void repair();
+    void keep_promises();
     void settle();
     bool settled();
     Node& any() { return cluster_->node(static_cast<int>(world_.below(nodes_))); }
 
     const bool with_alarms_;
+    const bool with_promises_;
     base::sim::World world_;
     Knobs knobs_;
     int nodes_ = 0;
