@@ -25,6 +25,7 @@ class Fault:
     weight = 1
     needs_network = False
     needs_disk = False
+    may_be_hurried = True  # the next fault may come before the cluster has recovered
 
     def __init__(self, lab, chance):
         self.lab = lab
@@ -360,7 +361,9 @@ class PowerLossOfAll(PowerLoss):
 
 class LoseDisk(Kill):
     """kill -9, and the broker comes back with a blank disk. One at a time: while the others have
-    all that was acknowledged."""
+    all that was acknowledged. Until it votes again there are two voters, and another fault would
+    leave no majority that could notice it."""
+    may_be_hurried = False
 
     def run(self):
         self.lab.settle()

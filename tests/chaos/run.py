@@ -98,7 +98,7 @@ class Run:
             healed = time.monotonic()
             fault.heal()
         # Sometimes the next fault comes before the cluster has recovered from this one.
-        hurried = self.chance.random() < 0.25
+        hurried = self.chance.random() < 0.25 and fault.may_be_hurried
         settled = "not waited for" if hurried else f"{self.lab.settle():.1f} s later"
         if not hurried:
             self.lab.wait_for_progress()

@@ -118,6 +118,12 @@ class Cluster:
         """What broker 0 told since the cluster was made."""
         return "".join(p.read_text(encoding="utf-8") for p in self.folder.glob("broker-0/*.log"))
 
+    def voters(self, to=0):
+        """The controllers that vote, as the broker says; none if nobody leads them."""
+        answer = self.run("controller", "status", "-o", "json", "--timeout", 5, to=to)
+        members = answer.json["members"] if answer.code == OK else []
+        return sorted(m["node"] for m in members if m["role"] in ("leader", "voter"))
+
     def produce(self, topic, values, *arguments):
         answer = self("produce", topic, "-o", "json", *arguments, stdin="\n".join(values) + "\n")
         assert answer.json["produced"] == len(values)

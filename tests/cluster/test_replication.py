@@ -89,6 +89,8 @@ def test_a_broker_with_a_blank_disk_is_filled_again(replicated):
         shutil.rmtree(path)
     replicated.local("start", 2)
     wait_until_in_sync(replicated, [0, 1, 2])
+    # Until it votes again there are two voters, who can spare none.
+    wait_until(lambda: replicated.voters() == [0, 1, 2], "all vote")
     for broker in (0, 1):
         wait_until_in_sync(replicated, [0, 1, 2], to=2)
         replicated.local("kill", broker)
