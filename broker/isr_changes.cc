@@ -26,13 +26,6 @@ Request::PartitionData wanted(const base::TopicPartition& id, const replica::Pro
     return out;
 }
 
-/// By which registration of this broker the proposal was made: its leader is in every ISR.
-int64_t registration(const replica::Proposal& proposal, base::BrokerId self) {
-    for (const auto& member : proposal.isr)
-        if (member.id == self) return member.broker_epoch;
-    return -1;
-}
-
 }  // namespace
 
 replica::Answer meaning(ErrorCode code) {
@@ -72,7 +65,7 @@ void IsrChanges::ask() {
     Request request;
     request.broker_id = self_.value;
     for (const auto& [id, proposal] : asked) {
-        request.broker_epoch = std::max(request.broker_epoch, registration(proposal, self_));
+        request.broker_epoch = std::max(request.broker_epoch, proposal.broker_epoch);
         if (request.topics.empty() || request.topics.back().topic_id != id.topic)
             request.topics.push_back({.topic_id = id.topic, .partitions = {}});
         request.topics.back().partitions.push_back(wanted(id, proposal));

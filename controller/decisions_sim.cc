@@ -325,9 +325,11 @@ void DecisionsSim::propose() {
     row.leader_epoch = p->leader_epoch;
     row.partition_epoch = p->partition_epoch;
     Data& data = data_[*tp];
+    const bool resigns = chance(6);
     for (auto id : p->replicas) {
         const bool member = contains(p->isr, id);
-        if (id != p->leader && chance(member ? 15 : 30)) continue;  // too slow
+        if (resigns && (id == p->leader || !member)) continue;
+        if (id != p->leader && !resigns && chance(member ? 15 : 30)) continue;  // too slow
         const auto* broker = view->broker(id);
         if (!broker || (!member && !processes_[id].running)) continue;
         // The leader lets those in that have caught up; with an old row it doesn't matter.
@@ -357,6 +359,9 @@ void DecisionsSim::deliver() {
     if (fault_ == Fault::old_processes_join_the_isr)
         for (auto& m : row.new_isr_with_epochs) m.broker_epoch = -1;
     for (const auto& m : sent.new_isr_with_epochs) joining_.insert(BrokerId{m.broker_id});
+    const BrokerId asks{proposal.request.broker_id};
+    const bool resigns = !joining_.contains(asks);
+    if (resigns) resigned_ = asks;
     const auto response = commit(alter_partitions(state(), proposal.request));
     if (response.error_code != ErrorCode::none) return;
     const auto code = response.topics[0].partitions[0].error_code;
@@ -364,6 +369,11 @@ void DecisionsSim::deliver() {
     if (!before || sent.partition_epoch != before->partition_epoch ||
         sent.leader_epoch != before->leader_epoch)
         wrong("a change of an old row was taken");
+    if (!resigns) return;
+    const auto* after = image().partition(proposal.partition);
+    if (after->leader == asks || contains(after->isr, asks) || contains(after->elr, asks))
+        wrong("who resigned is still relied on");
+    if (after->recovering && !before->recovering) wrong("a resignation lost what was committed");
 }
 
 void DecisionsSim::ask_for_elections() {

@@ -127,8 +127,9 @@ class DecisionsSim {
     std::vector<Proposal> proposals_;
     std::set<base::BrokerId> joining_;  // the ISR, by the decision under way
     std::optional<base::BrokerId> fencing_;
-    std::optional<base::BrokerId> unclean_;  // registers after a crash
-    bool any_may_lead_ = false;              // an unclean election was asked for
+    std::optional<base::BrokerId> unclean_;   // registers after a crash
+    std::optional<base::BrokerId> resigned_;  // nobody may rely on what it has of a partition
+    bool any_may_lead_ = false;               // an unclean election was asked for
     int64_t next_producer_id_ = 0;
     uint64_t ids_ = 0;
     int step_ = 0;

@@ -36,6 +36,7 @@ void DecisionsSim::take(Records records) {
     joining_.clear();
     fencing_.reset();
     unclean_.reset();
+    resigned_.reset();
 }
 
 void DecisionsSim::plant(Records& records) {
@@ -155,7 +156,7 @@ void DecisionsSim::check_change(const Partition& before, const Partition& p, siz
     for (const auto* some : {&before.isr, &before.elr})
         for (auto id : *some)
             if (contains(p.replicas, id) && !contains(p.isr, id) && !contains(p.elr, id) &&
-                id != unclean_)
+                id != unclean_ && id != resigned_)
                 wrong("an eligible leader was forgotten");
 }
 

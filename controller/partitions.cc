@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "controller/broker_ids.h"
 #include "controller/brokers.h"
 #include "controller/elections.h"
 
@@ -28,17 +29,23 @@ Members members(const Request::PartitionData& asked) {
     return out;
 }
 
+bool has(const Members& isr, BrokerId id) {
+    return std::ranges::find(isr, id.value, &Request::BrokerState::broker_id) != isr.end();
+}
+
+/// One that resigns leaves the rest as it is.
 bool fits(const Partition& p, const Members& isr) {
-    bool has_leader = false;
     for (auto at = isr.begin(); at != isr.end(); ++at) {
         if (std::ranges::find(p.replicas, BrokerId{at->broker_id}) == p.replicas.end())
             return false;
         if (std::find_if(isr.begin(), at,
                          [&](const auto& m) { return m.broker_id == at->broker_id; }) != at)
             return false;
-        has_leader = has_leader || at->broker_id == p.leader.value;
     }
-    return has_leader;
+    return has(isr, p.leader) ||
+           (isr.size() + 1 == p.isr.size() && std::ranges::all_of(p.isr, [&](BrokerId id) {
+                return id == p.leader || has(isr, id);
+            }));
 }
 
 bool eligible(const metadata::Image& image, const Request::BrokerState& member) {
@@ -58,7 +65,8 @@ ErrorCode refusal(const State& state, const Partition& p, BrokerId asks,
     if (!fits(p, isr)) return ErrorCode::invalid_request;
     const bool recovering = asked.leader_recovery_state == kRecovering;
     if (recovering && (isr.size() > 1 || !p.recovering)) return ErrorCode::invalid_request;
-    if (!std::ranges::all_of(isr, [&](const auto& m) { return eligible(state.image, m); }))
+    if (has(isr, p.leader) &&
+        !std::ranges::all_of(isr, [&](const auto& m) { return eligible(state.image, m); }))
         return ErrorCode::ineligible_replica;
     return ErrorCode::none;
 }
@@ -73,9 +81,12 @@ Partition altered(const State& state, const metadata::Topic& topic, const Partit
         return std::ranges::find(p.replicas, id) - p.replicas.begin();
     });
     if (asked.leader_recovery_state != kRecovering) change.recovering = false;
-    if (rules.unclean_elections(topic)) change.election = Election::unclean;
-    return decide(p, std::move(change), topic, rules,
-                  [&](BrokerId id) { return state.image.active(id); });
+    const bool resigns = !contains(change.isr, p.leader);
+    if (resigns) change.unclean = p.leader;
+    else if (rules.unclean_elections(topic)) change.election = Election::unclean;
+    return decide(p, std::move(change), topic, rules, [&](BrokerId id) {
+        return state.image.active(id) && !(resigns && id == p.leader);
+    });
 }
 
 void tell(const Partition& p, Response::PartitionData& row) {
@@ -115,6 +126,10 @@ Decision<Response> alter_partitions(const State& state, const Request& request) 
             row.error_code = refusal(state, *p, asks, asked);
             if (row.error_code != ErrorCode::none) continue;
             Partition next = altered(state, *topic, *p, asked, rules);
+            if (next.leader == metadata::kNoBroker) {
+                row.error_code = ErrorCode::eligible_leaders_not_available;
+                continue;
+            }
             // The same row again is a new one, too: no older proposal for it is taken after.
             if (next == *p) ++next.partition_epoch;
             d.records.push_back(*change_record(topic->id, *p, next));

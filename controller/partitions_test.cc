@@ -98,7 +98,6 @@ TEST_F(Partitions, RefuseInKafkasOrder) {
     EXPECT_EQ(refused({.broker = 1, .leader_epoch = 2}), ErrorCode::fenced_leader_epoch);
     EXPECT_EQ(refused({.broker = 1, .partition_epoch = 4}), ErrorCode::invalid_request);
     EXPECT_EQ(refused({.isr = {}, .partition_epoch = 4}), ErrorCode::invalid_update_version);
-    EXPECT_EQ(refused({.isr = {{1, 1}}}), ErrorCode::invalid_request) << "not the leader";
     EXPECT_EQ(refused({.isr = {{0, 1}, {3, 1}}}), ErrorCode::invalid_request) << "no replica";
     EXPECT_EQ(refused({.isr = {{0, 1}, {0, 1}}}), ErrorCode::invalid_request) << "twice";
     EXPECT_EQ(refused({.recovery = 1}), ErrorCode::invalid_request);
@@ -107,6 +106,51 @@ TEST_F(Partitions, RefuseInKafkasOrder) {
     cluster.fence(2);
     EXPECT_EQ(refused({.isr = {{0, 1}, {2, 1}}}), ErrorCode::ineligible_replica);
     EXPECT_EQ(refused({.isr = {{0, 1}, {2, -1}}}), ErrorCode::ineligible_replica);
+}
+
+TEST_F(Partitions, ALeaderResigns) {
+    EXPECT_EQ(propose({.isr = {{1, 1}}}).error_code, ErrorCode::new_leader_elected);
+    EXPECT_EQ(now().leader, BrokerId{1});
+    EXPECT_EQ(now().leader_epoch, 4);
+    EXPECT_EQ(now().partition_epoch, 6);
+    EXPECT_EQ(now().isr, ids({1}));
+    EXPECT_TRUE(now().elr.empty()) << "what it has nobody may rely on";
+    EXPECT_EQ(refused({.isr = {}}), ErrorCode::invalid_request) << "it leads no more";
+}
+
+TEST_F(Partitions, ALeaderResignsInFavourOfTheElr) {
+    propose({.isr = {{0, 1}}});
+    ASSERT_EQ(now().elr, ids({1}));
+    EXPECT_EQ(propose({.isr = {}}).error_code, ErrorCode::new_leader_elected);
+    EXPECT_EQ(now().leader, BrokerId{1});
+    EXPECT_EQ(now().isr, ids({1}));
+    EXPECT_TRUE(now().elr.empty());
+    EXPECT_FALSE(now().recovering);
+}
+
+TEST_F(Partitions, ALeaderStaysWhereNobodyCanTakeItsPlace) {
+    cluster.fence(1);
+    EXPECT_EQ(refused({.isr = {{1, 1}}}), ErrorCode::eligible_leaders_not_available);
+    p = now();
+    p.isr = ids({0});
+    ++p.partition_epoch;
+    cluster.replay({metadata::partition_record(kTopic, p)});
+    cluster.static_configs["unclean.leader.election.enable"] = "true";
+    EXPECT_EQ(refused({.isr = {}}), ErrorCode::eligible_leaders_not_available)
+        << "nor is anybody elected who may lack something";
+}
+
+TEST_F(Partitions, WhoResignsLeavesTheRestAsItIs) {
+    p.isr = ids({0, 1, 2});
+    cluster.replay({metadata::partition_record(kTopic, p)});
+    EXPECT_EQ(refused({.isr = {{1, 1}}}), ErrorCode::invalid_request);
+    EXPECT_EQ(refused({.isr = {{1, 1}, {3, 1}}}), ErrorCode::invalid_request);
+    EXPECT_EQ(refused({.isr = {{1, 1}, {2, 1}}, .broker = 1}), ErrorCode::invalid_request);
+    EXPECT_EQ(refused({.isr = {{1, 1}, {2, 1}}, .partition_epoch = 4}),
+              ErrorCode::invalid_update_version);
+    cluster.fence(1);
+    EXPECT_EQ(propose({.isr = {{2, 1}, {1, 1}}}).error_code, ErrorCode::new_leader_elected);
+    EXPECT_EQ(now().leader, BrokerId{2});
 }
 
 TEST_F(Partitions, RefuseAnOldProcess) {

@@ -142,11 +142,14 @@ void Partition::tick() {
         take_again_at_.reset();
         leader_lost();
     }
+    // It may be read, so it leads on where nobody else can.
+    if (dir_ && dir_->fenced()) carry_out(replica_.set_fit(false, shard_.now()));
     carry_out(replica_.tick(shard_.now()));
     turn_away_if_cut_off();
 }
 
 void Partition::carry_out(const replica::Effects& e) {
+    if (!failure_.ok()) return tell(e);
     Ready ready;
     if (e.role_changed) change_role(ready);
     if (e.too_few_in_sync)
@@ -162,11 +165,16 @@ void Partition::carry_out(const replica::Effects& e) {
         free_up_to(*e.high_watermark, ready);
         if (has_followers()) exchange_.grown(id_);
     }
+    tell(e);
+    if (e.cut) carry_out(replica_.cut_done(shard_.now()));
+    ready.run();
+}
+
+/// What others are to know.
+void Partition::tell(const replica::Effects& e) {
     if (e.propose) proposals_.propose(id_, *e.propose);
     for (const BrokerId follower : e.detached) exchange_.detach(id_, follower);
     for (const auto& out : e.send) exchange_.send(id_, out.to, out.message);
-    if (e.cut) carry_out(replica_.cut_done(shard_.now()));
-    ready.run();
 }
 
 void Partition::change_role(Ready& ready) {
@@ -203,8 +211,7 @@ void Partition::note(const base::Status& status) {
                   base::message(status));
     Ready ready;
     fail_all(ErrorCode::kafka_storage_error, base::message(status), ready);
-    const auto effects = replica_.log_failed();
-    for (const BrokerId follower : effects.detached) exchange_.detach(id_, follower);
+    tell(replica_.log_failed(shard_.now()));
     ready.run();
 }
 

@@ -171,6 +171,7 @@ class Partition {
     bool cut_off() const;
     void turn_away_if_cut_off();
     void carry_out(const replica::Effects&);
+    void tell(const replica::Effects&);
     void change_role(Ready&);
     void cut(const replica::Cut&);
     void start_moved();

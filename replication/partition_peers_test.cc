@@ -68,6 +68,39 @@ TEST_F(LeadingPartitionTest, WithWriteCachingTheMemoryOfTheFollowerIsEnough) {
     EXPECT_THAT(take_done(), ElementsAre("a=0-0"));
 }
 
+TEST_F(LeadingPartitionTest, AfterAFailureItResigns) {
+    attach();
+    disk.fail(io::MemoryDisk::Operation::sync);
+    append("a", 1);
+    shards.settle();
+    EXPECT_THAT(take_done(), ElementsAre("a!56"));
+    ASSERT_EQ(peers.proposals.size(), 1u);
+    ASSERT_EQ(peers.proposals[0].isr.size(), 1u);
+    EXPECT_EQ(peers.proposals[0].isr[0].id, base::BrokerId{1});
+    EXPECT_EQ(peers.proposals[0].broker_epoch, kBrokerEpoch);
+    EXPECT_THAT(peers.detached, ElementsAre(1));
+    // Another change came first.
+    partition->assign(assigned(1, 2, {0, 1}, {0, 1}, 1));
+    ASSERT_EQ(peers.proposals.size(), 2u);
+    EXPECT_EQ(peers.proposals[1].version, 2);
+}
+
+/// It could still write until it is told, and may be read.
+TEST_F(LeadingPartitionTest, InAFencedDirectoryItResignsAndCanBeRead) {
+    dir = std::make_shared<LogDir>(shards, disk, "/data", 0);
+    reopen({}, -1);
+    partition->assign(assigned(2, 2, {0, 1}, {0, 1}, 2));
+    dir->fence(base::unavailable("EIO"));
+    partition->tick();
+    ASSERT_EQ(peers.proposals.size(), 1u);
+    EXPECT_EQ(peers.proposals[0].isr.size(), 1u);
+    EXPECT_TRUE(partition->leading());
+    EXPECT_EQ(read_error({.offset = 0}), ErrorCode::none);
+    partition->assign(assigned(3, 3, {0, 1}, {1}, 2));
+    EXPECT_FALSE(partition->leading());
+    EXPECT_TRUE(peers.last<replica::Attach>().leaves);
+}
+
 TEST_F(LeadingPartitionTest, AnIsrThatBecomesTooSmallAnswersWhatWaits) {
     attach();
     append("a", 1);

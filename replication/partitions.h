@@ -40,7 +40,8 @@ class Partitions {
     base::Result<uint64_t> free_bytes(size_t log_dir) const {
         return disk_.free_bytes(log_dirs_[log_dir]);
     }
-    /// A sync failed in it: what lies there can be read, but nothing is appended any more.
+    /// A sync failed in it: what lies there can be read, but nothing is appended any
+    /// more, and its partitions are led and followed by other brokers where there are any.
     bool fenced(size_t log_dir) const { return shared_[log_dir]->fenced(); }
     /// See LogDir::oldest_sync.
     std::optional<base::InstantMs> oldest_sync(size_t log_dir) const {

@@ -18,6 +18,18 @@ void Replica::ask(Follower& follower, Effects& e, InstantMs now) {
                                           .last_epoch = log_.last_epoch()}});
 }
 
+/// Tells the leader that it has one follower less.
+void Replica::leave(Effects& e) {
+    e.send.push_back({row_.leader, Attach{.from = self_.id,
+                                          .broker_epoch = self_.epoch,
+                                          .epoch = row_.epoch,
+                                          .session = ++sessions_,
+                                          .end = log_.end(),
+                                          .synced = log_.synced(),
+                                          .last_epoch = log_.last_epoch(),
+                                          .leaves = true}});
+}
+
 Effects Replica::attach_answered(const AttachReply& reply, InstantMs now) {
     Effects e;
     auto* follower = std::get_if<Follower>(&role_);

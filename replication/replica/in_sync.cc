@@ -23,11 +23,12 @@ bool Replica::lags(const Leader& leader, const Peer& peer, InstantMs now) const 
 
 /// Whether it should be in the ISR.
 bool Replica::belongs(const Leader& leader, const Peer& peer, InstantMs now) const {
-    return peer.in_isr ? !lags(leader, peer, now) : may_join(leader, peer);
+    return peer.in_isr ? !peer.left && !lags(leader, peer, now) : may_join(leader, peer);
 }
 
 /// Whether the ISR should be another one. Called with every acknowledgement.
 void Replica::review(Leader& leader, Effects& e, InstantMs now) {
+    if (!fit()) return resign(e, now);
     if (leader.pending || now < leader.propose_from) return;
     const bool same = std::ranges::all_of(
         leader.peers, [&](const Peer& p) { return belongs(leader, p, now) == p.in_isr; });
@@ -41,7 +42,8 @@ void Replica::review(Leader& leader, Effects& e, InstantMs now) {
 }
 
 void Replica::propose(Leader& leader, std::vector<BrokerId> isr, Effects& e, InstantMs now) {
-    Proposal proposal{.epoch = row_.epoch, .version = row_.version, .isr = {}};
+    Proposal proposal{
+        .epoch = row_.epoch, .version = row_.version, .broker_epoch = self_.epoch, .isr = {}};
     for (const BrokerId id : isr) {
         const Broker* broker = known(id);
         proposal.isr.push_back({id, broker ? broker->epoch : -1});
@@ -54,9 +56,31 @@ void Replica::propose(Leader& leader, std::vector<BrokerId> isr, Effects& e, Ins
 }
 
 void Replica::send_again(Leader& leader, Effects& e, InstantMs now) {
-    if (!leader.pending || now - leader.pending->sent_at < options_.retry_ms) return;
+    if (!fit() || !leader.pending || now - leader.pending->sent_at < options_.retry_ms) return;
     leader.pending->sent_at = now;
     e.propose = leader.pending->proposal;
+}
+
+/// It can't do its part, but the row has it lead: asks that another one does, until the row says
+/// so. What was proposed before may be taken yet, so the maximal ISR stays as it is.
+void Replica::resign(Effects& e, InstantMs now) {
+    if (fit() || row_.leader != self_.id || row_.replicas.size() < 2 ||
+        !is_process(self_.id, self_.epoch))
+        return;
+    if (resigned_ && resigned_->first == row_.version &&
+        now - resigned_->second < options_.retry_ms)
+        return;
+    resigned_ = {row_.version, now};
+    Proposal proposal{.number = ++proposals_,
+                      .epoch = row_.epoch,
+                      .version = row_.version,
+                      .broker_epoch = self_.epoch,
+                      .isr = {}};
+    for (const BrokerId id : row_.isr) {
+        const Broker* broker = known(id);
+        if (id != self_.id) proposal.isr.push_back({id, broker ? broker->epoch : -1});
+    }
+    e.propose = std::move(proposal);
 }
 
 Effects Replica::answered(uint64_t proposal, Answer answer, InstantMs now) {

@@ -108,6 +108,8 @@ void Replica::take(const Attach& a, Effects& e, InstantMs now) {
         detach(peer, e);
         peer.session = a.session;
         peer.broker_epoch = a.broker_epoch;
+        peer.left = a.leaves;
+        if (a.leaves) return review(leader, e, now);
         if (std::holds_alternative<Accepted>(reply.outcome)) {
             peer.attached = true;
             peer.held = a.end;

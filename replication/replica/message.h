@@ -21,6 +21,8 @@ struct Attach {
     Offset end = 0;
     Offset synced = 0;
     LeaderEpoch last_epoch = -1;  // of its log; -1: none
+    /// It follows no more, and should not be in the ISR: it can't do its part.
+    bool leaves = false;
 
     bool operator==(const Attach&) const = default;
 };

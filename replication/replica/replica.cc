@@ -32,7 +32,7 @@ bool Replica::is_process(BrokerId id, int64_t epoch) const {
 
 Effects Replica::assign(const Assignment& to, InstantMs now) {
     Effects e;
-    if (failed_ || to.row.version < row_.version) return e;
+    if (to.row.version < row_.version) return e;
     const auto me = to.brokers.find(self_.id);
     const bool known_as_it_is = me != to.brokers.end() && me->second.epoch == self_.epoch;
     if (!known_as_it_is) {
@@ -70,11 +70,13 @@ void Replica::take_role(Effects& e, InstantMs now) {
         e.role_changed = !had_none;
         return;
     }
-    e.role_changed = true;
     if (row_.leader == self_.id) {
-        lead(now);
-        return;
+        if (failed_) return resign(e, now);
+        e.role_changed = true;
+        return lead(now);
     }
+    if (!fit()) return leave(e);
+    e.role_changed = true;
     role_ = Follower{};
     ask(std::get<Follower>(role_), e, now);
 }
@@ -119,10 +121,27 @@ Effects Replica::log_moved(InstantMs now) {
     return e;
 }
 
-Effects Replica::log_failed() {
+Effects Replica::log_failed(InstantMs now) {
     Effects e;
     failed_ = true;
+    const bool followed = std::holds_alternative<Follower>(role_);
     step_aside(e);
+    if (followed) leave(e);
+    else resign(e, now);
+    return e;
+}
+
+Effects Replica::set_fit(bool fit, InstantMs now) {
+    Effects e;
+    if (std::exchange(fit_, fit) == fit) return e;
+    if (auto* leader = std::get_if<Leader>(&role_)) {
+        review(*leader, e, now);
+    } else if (std::holds_alternative<Follower>(role_)) {
+        step_aside(e);
+        leave(e);
+    } else if (fit && !failed_ && is_process(self_.id, self_.epoch)) {
+        take_role(e, now);
+    }
     return e;
 }
 
@@ -135,6 +154,8 @@ Effects Replica::tick(InstantMs now) {
     } else if (auto* follower = std::get_if<Follower>(&role_)) {
         if (follower->state == Follower::asking && now - follower->asked_at >= options_.retry_ms)
             ask(*follower, e, now);
+    } else {
+        resign(e, now);
     }
     return e;
 }

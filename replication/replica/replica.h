@@ -39,6 +39,9 @@ struct Proposal {
     uint64_t number = 0;  // names it in the answer; stays when it is sent again
     LeaderEpoch epoch = -1;
     int32_t version = -1;  // of the row that it changes: taken only if that is still the newest
+    int64_t broker_epoch = -1;  // of the leader
+    /// Without the leader, if it resigns: then the ISR as it is but for itself, and one of those or
+    /// of the ELR is to lead.
     std::vector<Member> isr;
 
     bool operator==(const Proposal&) const = default;
@@ -125,8 +128,11 @@ class Replica {
     /// Its end, its start or its synced end moved.
     Effects log_moved(InstantMs now);
     Effects cut_done(InstantMs now);
-    /// A write or a sync failed. No part in anything until the process starts anew.
-    Effects log_failed();
+    /// A write or a sync failed. No part in anything until the process starts anew; it resigns.
+    Effects log_failed(InstantMs now);
+    /// Whether it can do its part, as it can at first. One that can't leads only until another one
+    /// does, for which it asks (it resigns), and follows nobody.
+    Effects set_fit(bool, InstantMs now);
 
     // ------------------------------------------------------------------------------ as the leader
     Effects attach(const Attach&, InstantMs now);
@@ -175,6 +181,7 @@ class Replica {
         bool in_isr = false;    // by the row
         bool proposed = false;  // may be in it, by a proposal
         bool attached = false;
+        bool left = false;          // because it can't do its part
         int64_t broker_epoch = -1;  // that attached last
         uint64_t session = 0;       // the newest
         Offset held = -1;
@@ -205,11 +212,12 @@ class Replica {
         Offset told_held = -1;
         Offset told_synced = -1;
     };
-    struct Idle {};  // no replica, no leader, not registered, or failed
+    struct Idle {};  // no replica, no leader, not registered, not fit, or failed
 
     // replica.cc
     void take_role(Effects&, InstantMs now);
     void step_aside(Effects&);
+    bool fit() const { return fit_ && !failed_; }
     size_t least_in_sync() const;
     const Broker* known(BrokerId) const;
     /// Whether the broker's registration is still that one.
@@ -238,9 +246,11 @@ class Replica {
     void review(Leader&, Effects&, InstantMs now);
     void propose(Leader&, std::vector<BrokerId> isr, Effects&, InstantMs now);
     void send_again(Leader&, Effects&, InstantMs now);
+    void resign(Effects&, InstantMs now);
 
     // follower.cc
     void ask(Follower&, Effects&, InstantMs now);
+    void leave(Effects&);
     void cut(Follower&, Cut, Effects&);
     void start_at(Offset, Effects&);
     void keep_up(Follower&, Effects&);
@@ -249,6 +259,7 @@ class Replica {
     Options options_;
     const LocalLog& log_;
     bool failed_ = false;
+    bool fit_ = true;
 
     Row row_;
     int min_isr_ = 1;
@@ -258,6 +269,7 @@ class Replica {
     std::vector<Attach> early_;  // of each follower at most one
     uint64_t sessions_ = 0;
     uint64_t proposals_ = 0;
+    std::optional<std::pair<int32_t, InstantMs>> resigned_;  // which row's leadership, and when
 };
 
 }  // namespace replica

@@ -331,9 +331,80 @@ TEST_F(ReplicaTest, LeadsOnlyInItsOwnLife) {
 
 TEST_F(ReplicaTest, AfterAFailureItHasNoPartInAnything) {
     lead({me, b});
-    EXPECT_TRUE(core.log_failed().role_changed);
+    EXPECT_TRUE(core.log_failed(now).role_changed);
     EXPECT_FALSE(core.leading());
     EXPECT_FALSE(core.assign(row(2, 2, {me, b}), now).role_changed);
+    EXPECT_FALSE(core.set_fit(false, now).role_changed);
+    EXPECT_FALSE(core.set_fit(true, now).role_changed) << "not before the process starts anew";
+}
+
+TEST_F(ReplicaTest, AfterAFailureALeaderResigns) {
+    lead({me, b, c});
+    const auto e = core.log_failed(now);
+    EXPECT_EQ(proposed(e), (Ids{b, c}));
+    EXPECT_EQ(e.propose->version, 1);
+    EXPECT_EQ(e.propose->broker_epoch, 10);
+    now += 99;
+    EXPECT_FALSE(core.tick(now).propose);
+    EXPECT_EQ(proposed(core.tick(++now)), (Ids{b, c})) << "again, as nothing has come of it";
+    // A change of the ISR that was on its way came first.
+    EXPECT_EQ(proposed(core.assign(row(1, 2, {me, b}), now)), (Ids{b}));
+    EXPECT_FALSE(core.assign(row(2, 3, {b}, b), now).propose);
+    EXPECT_FALSE(core.tick(now + 500).propose);
+    EXPECT_TRUE(core.assign(row(3, 4, {me}), now).propose) << "elected again, in favour of the ELR";
+}
+
+TEST_F(ReplicaTest, AFollowerThatFailsTellsItsLeader) {
+    core.assign(row(1, 1, {me, b}, b), now);
+    const auto e = core.log_failed(now);
+    ASSERT_TRUE(asked(e));
+    EXPECT_TRUE(asked(e)->leaves);
+    EXPECT_FALSE(core.tick(now + 500).propose);
+    const auto next = core.assign(row(2, 2, {me, c}, c), now);
+    ASSERT_TRUE(asked(next));
+    EXPECT_EQ(next.send[0].to, c);
+    EXPECT_TRUE(asked(next)->leaves);
+}
+
+TEST_F(ReplicaTest, WhoLeavesIsInTheIsrNoMoreThoughItHasAll) {
+    lead({me, b, c});
+    attach(b, 0, 0, -1);
+    attach(c, 0, 0, -1);
+    const auto e = core.attach(
+        {.from = b, .broker_epoch = 11, .epoch = 1, .session = 2, .last_epoch = -1, .leaves = true},
+        now);
+    EXPECT_EQ(e.detached, Ids{b});
+    EXPECT_TRUE(e.send.empty());
+    EXPECT_EQ(proposed(e), (Ids{me, c}));
+    EXPECT_FALSE(core.assign(row(1, 2, {me, c}), now).propose);
+    EXPECT_EQ(proposed(attach(b, 0, 0, -1, 3)), (Ids{me, b, c})) << "it is fit again";
+}
+
+TEST_F(ReplicaTest, WhoIsNotFitLeadsUntilAnotherDoes) {
+    lead({me, b, c});
+    attach(b, 0, 0, -1);
+    attach(c, 0, 0, -1);
+    EXPECT_EQ(proposed(core.set_fit(false, now)), (Ids{b, c}));
+    EXPECT_TRUE(core.leading());
+    append(5);
+    acknowledge(b, 5, 5);
+    EXPECT_EQ(acknowledge(c, 5, 5).high_watermark, 5) << "it goes on";
+    const auto e = core.assign(row(2, 2, {b, c}, b), now);
+    EXPECT_TRUE(e.role_changed);
+    ASSERT_TRUE(asked(e));
+    EXPECT_TRUE(asked(e)->leaves);
+    EXPECT_FALSE(core.following());
+    const auto fit = core.set_fit(true, now);
+    ASSERT_TRUE(asked(fit));
+    EXPECT_FALSE(asked(fit)->leaves);
+}
+
+TEST_F(ReplicaTest, AnOnlyReplicaDoesNotResign) {
+    auto alone = row(1, 1, {me});
+    alone.row.replicas = {me};
+    core.assign(alone, now);
+    EXPECT_FALSE(core.set_fit(false, now).propose);
+    EXPECT_FALSE(core.tick(now + 500).propose);
 }
 
 TEST_F(ReplicaTest, AnUncleanLeaderSaysThatItIsInOrder) {

@@ -108,7 +108,8 @@ base::Result<Of<Attach>> taken(const v1::Attach& in, base::BrokerId from) {
                        .session = in.session(),
                        .end = in.end(),
                        .synced = in.synced(),
-                       .last_epoch = in.last_epoch()}};
+                       .last_epoch = in.last_epoch(),
+                       .leaves = in.leaves()}};
 }
 
 base::Result<Of<Acknowledgement>> taken(const v1::Acknowledgement& in, base::BrokerId from) {
@@ -323,6 +324,7 @@ std::string encode(const FollowerMessage& message) {
         a.set_end(attach.end);
         a.set_synced(attach.synced);
         a.set_last_epoch(attach.last_epoch);
+        a.set_leaves(attach.leaves);
     }
     for (const auto& [id, ack] : message.acknowledgements) {
         auto& a = *out.add_acknowledgements();

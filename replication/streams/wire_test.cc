@@ -37,6 +37,7 @@ std::string leader_message() {
 FollowerMessage follower_message() {
     FollowerMessage out;
     out.attaches.push_back({kA, {{2}, 11, 5, 6, 100, 90, -1}});
+    out.attaches.push_back({kB, {{2}, 11, 5, 7, 100, 90, 4, true}});
     out.acknowledgements.push_back({kB, {{2}, 11, 5, 6, 1'000'000'000'000, 90}});
     return out;
 }

@@ -338,10 +338,24 @@ TEST_F(Stories, AFailedDiskTakesNoMoreRecords) {
     produce(0);
     settle();
     EXPECT_EQ(end(1), 1);
-    EXPECT_EQ(cluster.ghost().acks, 1u);
-    fence(1);
+    EXPECT_EQ(row().isr, (Ids{k0, k2})) << "it has said so";
+    EXPECT_EQ(cluster.ghost().acks, 2u);
+}
+
+TEST_F(Stories, ALeaderWhoseDiskFailsResigns) {
+    produce(0);
+    settle();
+    cluster.fail_disk(node(0));
+    settle();
+    EXPECT_EQ(row().leader, k1);
+    EXPECT_EQ(row().isr, (Ids{k1, k2}));
+    produce(1);
     settle();
     EXPECT_EQ(cluster.ghost().acks, 2u);
+    fence(1);
+    fence(2);
+    settle();
+    EXPECT_NE(row().leader, k0) << "it lives, but may lack something";
 }
 
 TEST_F(Stories, AMoveBringsTheDataFirst) {

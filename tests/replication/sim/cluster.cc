@@ -235,7 +235,7 @@ void Cluster::fail_disk(Node& node) {
     trace(node, "has a failing disk");
     node.syncing = false;
     node.log->fail();
-    carry_out(node, node.core->log_failed());
+    carry_out(node, node.core->log_failed(now));
 }
 
 void Cluster::deliver(const Envelope& e) {
