@@ -146,18 +146,30 @@ class VotersTest : public testing::Test {
               "it is not taken in");
     }
     const raft::Member& self(int32_t id) { return nodes.at(static_cast<size_t>(id)).self; }
+    template <class Response, class Request>
+    kafka::ErrorCode ask(Request request) {
+        std::optional<kafka::ErrorCode> code;
+        at(leader()).submit<Request, Response>(
+            std::move(request), shards.at(0), [&](const auto& outcome) {
+                code = outcome ? outcome->response.error_code : outcome.error().code;
+            });
+        until([&] { return code.has_value(); }, "no answer");
+        return *code;
+    }
     kafka::ErrorCode remove(int32_t id) {
         kafka::RemoveRaftVoterRequest request;
         request.cluster_id = std::nullopt;
         request.voter_id = id;
         request.voter_directory_id = self(id).incarnation;
-        std::optional<kafka::ErrorCode> code;
-        at(leader()).submit<kafka::RemoveRaftVoterRequest, kafka::RemoveRaftVoterResponse>(
-            request, shards.at(0), [&](const auto& outcome) {
-                code = outcome ? outcome->response.error_code : outcome.error().code;
-            });
-        until([&] { return code.has_value(); }, "no answer");
-        return *code;
+        return ask<kafka::RemoveRaftVoterResponse>(request);
+    }
+    kafka::ErrorCode unregister(int32_t id) {
+        auto registration = registration_of(kCluster, {1, ++draws});
+        registration.broker_id = id;
+        EXPECT_EQ(ask<kafka::BrokerRegistrationResponse>(registration), kafka::ErrorCode::none);
+        kafka::UnregisterBrokerRequest request;
+        request.broker_id = id;
+        return ask<kafka::UnregisterBrokerResponse>(request);
     }
 
     io::FakeShards shards;
@@ -258,6 +270,15 @@ TEST_F(VotersTest, APromiseIsTakenBackByRemoval) {
     run(milliseconds{2000});
     EXPECT_THAT(voters(), ElementsAre(0, 1));
     EXPECT_EQ(remove(2), kafka::ErrorCode::voter_not_found) << "an observer that stays one";
+}
+
+TEST_F(VotersTest, AControllerThatIsUnregisteredAsABrokerKeepsItsPromise) {
+    found(3, 3);
+    lead(0);
+    replace_and_cut_off(2);
+    run(milliseconds{500});
+    EXPECT_EQ(unregister(2), kafka::ErrorCode::none);
+    EXPECT_THAT(configuration().promised, ElementsAre(self(2)));
 }
 
 TEST_F(VotersTest, AMereBrokerGetsNoVote) {
