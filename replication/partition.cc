@@ -75,6 +75,8 @@ void Partition::set_in_session(bool in_session) {
 
 bool Partition::cut_off() const {
     if (in_session_ || !leading()) return false;
+    // Another that still has all may have been elected, though it is in sync no more (KIP-966).
+    if (!replica_.enough_in_sync()) return true;
     const auto& isr = replica_.row().isr;
     return std::ranges::any_of(
         isr, [this](BrokerId id) { return id != replica_.row().leader && !replica_.attached(id); });

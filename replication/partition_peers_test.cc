@@ -157,6 +157,16 @@ TEST_F(LeadingPartitionTest, WhoIsCutOffFromControllerAndFollowerTurnsClientsAwa
     EXPECT_THAT(take_done(), ElementsAre("c=1-1"));
 }
 
+/// One that was in sync when there were enough may be elected.
+TEST_F(LeadingPartitionTest, WhoIsAloneInSyncAndUnheardOfTurnsClientsAwayIfTwoAreNeeded) {
+    partition->assign(assigned(1, 2, {0, 1}, {0}, 2));
+    EXPECT_EQ(read_error({.offset = 0}), ErrorCode::none);
+    partition->set_in_session(false);
+    EXPECT_EQ(read_error({.offset = 0}), ErrorCode::not_leader_or_follower);
+    partition->assign(assigned(1, 3, {0, 1}, {0}, 1));
+    EXPECT_EQ(read_error({.offset = 0}), ErrorCode::none) << "nobody else can have been elected";
+}
+
 TEST_F(LeadingPartitionTest, AFailedSyncDetachesItsFollowersAndLeadsNoMore) {
     attach();
     append("a", 1);
