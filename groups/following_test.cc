@@ -302,6 +302,26 @@ TEST_F(FollowingTest, ARowThatChangesInterruptsNothing) {
     EXPECT_THAT(read_from, IsEmpty());
 }
 
+/// Another may lead already, and have given the same partitions to others.
+TEST_F(FollowingTest, ACoordinatorThatIsCutOffLetsItsMembersGoUntilItIsHeardAgain) {
+    become_leader(2, {0, 1});
+    shards.settle();
+    std::optional<kafka::JoinGroupResponse> joined;
+    coordinators->join(shards.at(0), join_request(), client(3), into(joined));
+    shards.settle();
+    EXPECT_EQ(fetched(), -1);
+    partition->set_in_session(false);
+    shards.settle();
+    ASSERT_TRUE(joined);
+    EXPECT_EQ(joined->error_code, ErrorCode::not_coordinator);
+    EXPECT_EQ(fetched(), not_here);
+    pass(2'000);
+    EXPECT_EQ(fetched(), not_here);
+    partition->set_in_session(true);
+    pass(1'000);
+    EXPECT_EQ(fetched(), -1) << "nobody else was elected";
+}
+
 /// Its registration ran out, and came back before anybody else led.
 TEST_F(FollowingTest, AProcessThatIsRegisteredAnewLeadsOnAfterAFreshReplay) {
     become_leader(2);

@@ -35,7 +35,7 @@ class PartitionJournal final : public Journal {
     }
     void unwatch(uint64_t key) override { partition_.unwatch(key); }
 
-    bool leading() const override { return partition_.leading(); }
+    bool leading() const override { return partition_.serving(); }
     base::LeaderEpoch epoch() const override { return partition_.leader_epoch(); }
     base::Offset start() const override { return partition_.log().start(); }
     base::Offset end() const override { return partition_.log().end(); }

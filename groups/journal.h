@@ -38,6 +38,7 @@ class Journal {
     virtual uint64_t watch(base::Offset offset, base::Function<void()> wake) = 0;
     virtual void unwatch(uint64_t key) = 0;
 
+    /// And not cut off from those who say so: another may lead already, and have its own members.
     virtual bool leading() const = 0;
     /// Of the newest leader that the replica knows; -1: none.
     virtual base::LeaderEpoch epoch() const = 0;
