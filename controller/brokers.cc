@@ -78,6 +78,10 @@ Shift::Kind leaving(const Broker* old, const Registration& r) {
     return orderly ? Shift::leaves : Shift::leaves_unclean;
 }
 
+bool has_new_disk(const Broker* old, Shift::Kind leaves) {
+    return leaves == Shift::leaves_blank || (old && old->new_disk && leaves != Shift::leaves);
+}
+
 /// One step of a controlled shutdown.
 Decision<HeartbeatAnswer> withdraw(const State& state, const Broker& broker,
                                    const Withdrawal& known, size_t most) {
@@ -121,11 +125,13 @@ kafka::Outcome<Decision<int64_t>> register_broker(const State& state, Registrati
     broker.epoch = same ? old->epoch : index;
     broker.fenced = same ? old->fenced : true;
     broker.in_controlled_shutdown = same && old->in_controlled_shutdown;
+    const auto leaves = leaving(old, r);
+    broker.new_disk = same ? old->new_disk : has_new_disk(old, leaves);
     Decision<int64_t> d{{}, broker.epoch};
     if (same && *old == broker) return d;
     d.records.push_back(metadata::broker_record(broker));
     if (same) return d;
-    append(d.records, shift(state, {broker.id, leaving(old, r)}));
+    append(d.records, shift(state, {broker.id, leaves}));
     return d;
 }
 

@@ -202,6 +202,12 @@ TEST_F(Brokers, ABlankDiskIsNoLastLeader) {
     EXPECT_TRUE(partition(1).last_known_elr.empty());
     cluster.commit(*beat(cluster.state(), k1, epoch));
     EXPECT_EQ(partition(1).leader, metadata::kNoBroker);
+    EXPECT_TRUE(cluster.image()->broker(k1)->new_disk);
+    const auto crashed = restart(k1, {base::Uuid{9, 9}});
+    EXPECT_TRUE(cluster.image()->broker(k1)->new_disk) << "it may still have nothing";
+    EXPECT_TRUE(through_a_snapshot(*cluster.image())->broker(k1)->new_disk);
+    restart(k1, {base::Uuid{9, 9}}, crashed);
+    EXPECT_FALSE(cluster.image()->broker(k1)->new_disk);
 }
 
 TEST_F(Brokers, ALeaderWhoseDiskWasReplacedDoesNotLeadAgain) {

@@ -53,7 +53,18 @@ struct Elected {
     bool unclean = false;
 };
 
-Elected elect(const Partition& p, BrokerId now, Election election, const Alive& alive) {
+/// Who is likely to have the most of what is there, as nobody alive has all.
+BrokerId first_alive(const Partition& p, const TopicRules& rules, const Alive& alive) {
+    for (auto last : p.last_known_elr)
+        if (contains(p.replicas, last) && alive(last)) return last;
+    for (const bool new_disk : {false, true})
+        for (auto replica : p.replicas)
+            if (alive(replica) && rules.has_new_disk(replica) == new_disk) return replica;
+    return kNoBroker;
+}
+
+Elected elect(const Partition& p, BrokerId now, Election election, const TopicRules& rules,
+              const Alive& alive) {
     auto may_lead = [&](BrokerId id) {
         return (contains(p.isr, id) || contains(p.elr, id)) && alive(id);
     };
@@ -66,16 +77,15 @@ Elected elect(const Partition& p, BrokerId now, Election election, const Alive& 
     if (p.isr.empty() && p.elr.empty() && p.last_known_elr.size() == 1 &&
         contains(p.replicas, p.last_known_elr[0]) && alive(p.last_known_elr[0]))
         return {p.last_known_elr[0], true};
-    if (election == Election::unclean)
-        for (auto replica : p.replicas)
-            if (alive(replica)) return {replica, true};
-    return {kNoBroker};
+    if (election != Election::unclean) return {kNoBroker};
+    const BrokerId first = first_alive(p, rules, alive);
+    return {first, first != kNoBroker};
 }
 
 }  // namespace
 
 TopicRules::TopicRules(const State& state)
-    : configs_(state.configs()), min_isr_(0), unclean_(false) {
+    : image_(state.image), configs_(state.configs()), min_isr_(0), unclean_(false) {
     const metadata::Configs none;
     auto value = [&](std::string_view option) { return *configs_.topic(none, option).value; };
     min_isr_ = std::stoi(value("min.insync.replicas"));
@@ -95,6 +105,11 @@ bool TopicRules::unclean_elections(const metadata::Topic& topic) const {
     return configs_.topic_bool(topic.name, "unclean.leader.election.enable");
 }
 
+bool TopicRules::has_new_disk(BrokerId id) const {
+    const metadata::Broker* broker = image_.broker(id);
+    return broker && broker->new_disk;
+}
+
 Partition decide(const Partition& old, Change change, const metadata::Topic& topic,
                  const TopicRules& rules, const Alive& alive) {
     const int min_isr = rules.min_isr(topic);
@@ -112,7 +127,7 @@ Partition decide(const Partition& old, Change change, const metadata::Topic& top
                    .recovering = change.recovering};
     next.elr = eligible_leaders(old, next, change.unclean, min_isr);
 
-    const auto [leader, unclean] = elect(next, old.leader, change.election, alive);
+    const auto [leader, unclean] = elect(next, old.leader, change.election, rules, alive);
     next.leader = leader;
     if (unclean) {
         next.isr = {leader};

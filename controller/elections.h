@@ -23,8 +23,11 @@ class TopicRules {
     bool unclean_elections(const metadata::Topic&) const;
     /// Whether a partition's recovery after an unclean election can be written down.
     bool records_recovery() const { return records_recovery_; }
+    /// See metadata::Broker.
+    bool has_new_disk(base::BrokerId) const;
 
   private:
+    const metadata::Image& image_;
     metadata::ConfigView configs_;
     int min_isr_;
     bool unclean_;
@@ -58,7 +61,8 @@ struct Change {
 ///   2. who leads now, if in the ISR or the ELR and alive;
 ///   3. the first replica in the ISR that is alive, or else in the ELR;
 ///   4. with ISR and ELR empty, the last known leader if alive: unclean;
-///   5. with Election::unclean the first replica that is alive: unclean;
+///   5. with Election::unclean whoever is alive, unclean: the last known leader, or else the first
+///      replica, but one whose disk is new only where there is no other;
 ///   6. nobody.
 /// An unclean leader is alone in the ISR, with nobody in the ELR, and the partition is recovering.
 /// The leader epoch rises with a change of leader and where a reassignment ends a replica.

@@ -134,6 +134,30 @@ TEST_F(Elections, AnUncleanLeaderLeavesNobodyElseEligible) {
     EXPECT_TRUE(next.recovering);
 }
 
+TEST_F(Elections, AnUncleanLeaderIsWhoLedLastOrElseNobodyWithANewDisk) {
+    const auto replace_disk = [&](BrokerId id) {
+        metadata::Broker broker = *cluster.image()->broker(id);
+        broker.new_disk = true;
+        cluster.replay({metadata::broker_record(broker)});
+    };
+    p.isr = {};
+    p.elr = {k1};
+    p.leader = kNoBroker;
+    p.last_known_elr = {k2};
+    const Alive others = [](BrokerId id) { return id != k1; };
+    EXPECT_EQ(elected(others, Election::unclean), k2) << "it had more than k0";
+    EXPECT_EQ(elected(others), kNoBroker);
+    p.last_known_elr = {};
+    EXPECT_EQ(elected(others, Election::unclean), k0);
+    replace_disk(k0);
+    EXPECT_EQ(elected(others, Election::unclean), k2) << "k0 may have nothing at all";
+    EXPECT_EQ(elected([](BrokerId id) { return id == k0; }, Election::unclean), k0);
+    replace_disk(k2);
+    EXPECT_EQ(elected(others, Election::unclean), k0);
+    p.elr = {k0};
+    EXPECT_EQ(elected(others, Election::unclean), k0) << "not unclean at all";
+}
+
 TEST_F(Elections, ALastLeaderThatWentAwayMakesRoomForTheLastThatCouldHaveLed) {
     p.isr = {};
     p.elr = {k1};

@@ -191,6 +191,7 @@ base::Status Delta::register_broker(const v1::RegisterBroker& r) {
     }
     if (r.has_rack()) b.rack = r.rack();
     for (const auto& id : r.log_dirs()) b.log_dirs.push_back(uuid(id));
+    b.new_disk = r.new_disk();
     brokers_.insert(b.id);
     next_.brokers_.put(b.id, std::make_shared<const Broker>(std::move(b)));
     return base::ok();

@@ -52,6 +52,9 @@ struct Broker {
     std::map<std::string, FeatureRange> features = {};
     /// The ids of its log directories, which another disk in their place has not; empty: unknown.
     std::vector<base::Uuid> log_dirs = {};
+    /// It came with none of the log directories that it had, and has not stopped in an orderly way
+    /// since: of what was there before it may have nothing.
+    bool new_disk = false;
 
     const Endpoint* endpoint(std::string_view listener) const;
     bool operator==(const Broker&) const = default;

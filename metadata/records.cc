@@ -58,6 +58,7 @@ v1::Record broker_record(const Broker& b) {
         to->set_most(range.most);
     }
     for (const auto& id : b.log_dirs) set(out->add_log_dirs(), id);
+    out->set_new_disk(b.new_disk);
     return r;
 }
 
