@@ -209,6 +209,12 @@ void MetadataFollower::show() {
 void MetadataFollower::settle() {
     Change change = std::move(changes_.front());
     changes_.pop_front();
+    // First what is gone: a topic of the same name may be there anew, and groups know no topic's
+    // id.
+    for (const auto& [id, topic] : change.delta->removed_topics()) {
+        groups_.topic_deleted(topic->name, id);
+        for (const auto& p : topic->partitions) remove(*topic, p->index);
+    }
     for (const auto& [id, topic_change] : change.delta->topics()) {
         const auto topic = change.image->topic(id);
         if (topic_change.configs && !topic_change.created) reconfigure(*change.image, *topic);
@@ -219,10 +225,6 @@ void MetadataFollower::settle() {
     if (knows_this_process(*change.image)) remove_moved(*change.image);
     if (!change.delta->broker_configs().empty())
         for (const auto& [name, topic] : change.image->topics()) reconfigure(*change.image, *topic);
-    for (const auto& [id, topic] : change.delta->removed_topics()) {
-        groups_.topic_deleted(topic->name, id);
-        for (const auto& p : topic->partitions) remove(*topic, p->index);
-    }
     image_ = change.image;
     index_ = image_->position().index;
     while (!waiting_.empty() && waiting_.begin()->first <= index_) {

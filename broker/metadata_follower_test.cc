@@ -94,6 +94,14 @@ class MetadataFollowerTest : public testing::Test {
         to.partition_epoch = from.partition_epoch;
         decide({metadata::partition_change_record(topic, from, to)});
     }
+    kafka::ErrorCode heartbeat() {
+        auto error = kafka::ErrorCode::unknown_server_error;
+        kafka::HeartbeatRequest request;
+        request.group_id = "g";
+        groups.heartbeat(shards.at(0), request, {"client", "/127.0.0.1", 4},
+                         [&](const auto& response) { error = response.error_code; });
+        return error;
+    }
     replication::Partition& partition() { return **partitions->find({topic, 0}); }
     bool has() { return partitions->find({topic, 0}).ok(); }
     void produce() {
@@ -264,14 +272,6 @@ TEST_F(MetadataFollowerTest, OnlyAnImageThatKnowsThisProcessDeletes) {
 }
 
 TEST_F(MetadataFollowerTest, GroupsAreServedWhileTheirPartitionIsLedHere) {
-    const auto heartbeat = [&] {
-        auto error = kafka::ErrorCode::unknown_server_error;
-        kafka::HeartbeatRequest request;
-        request.group_id = "g";
-        groups.heartbeat(shards.at(0), request, {"client", "/127.0.0.1", 4},
-                         [&](const auto& response) { error = response.error_code; });
-        return error;
-    };
     decide({metadata::topic_record(std::string(offsets_topic), topic),
             metadata::partition_record(topic, row({2, 1}))});
     shards.settle();
@@ -289,6 +289,23 @@ TEST_F(MetadataFollowerTest, GroupsAreServedWhileTheirPartitionIsLedHere) {
     shards.settle();
     EXPECT_EQ(heartbeat(), kafka::ErrorCode::not_coordinator);
     EXPECT_FALSE(has());
+}
+
+TEST_F(MetadataFollowerTest, GroupsAreServedByATopicThatTakesTheOldOnesPlaceAtOnce) {
+    decide({metadata::topic_record(std::string(offsets_topic), topic),
+            metadata::partition_record(topic, row({1}))});
+    shards.settle();
+    EXPECT_EQ(heartbeat(), kafka::ErrorCode::unknown_member_id);
+    const base::TopicId anew{1, 3};
+    decide({metadata::remove_topic_record(topic),
+            metadata::topic_record(std::string(offsets_topic), anew),
+            metadata::partition_record(anew, row({1}))});
+    shards.settle();
+    EXPECT_EQ(heartbeat(), kafka::ErrorCode::unknown_member_id);
+    EXPECT_FALSE(has());
+    decide({metadata::remove_topic_record(anew)});
+    shards.settle();
+    EXPECT_EQ(heartbeat(), kafka::ErrorCode::not_coordinator);
 }
 
 TEST_F(MetadataFollowerTest, ARegistrationAnewGivesBackTheRolesOnceAnImageKnowsIt) {
