@@ -67,20 +67,33 @@ struct EpochEnd {
     base::Offset end = -1;
 };
 
+/// A segment that takes no more records.
+struct ClosedSegment {
+    base::Offset base = 0;
+    base::Offset end = 0;
+    uint64_t bytes = 0;
+    std::shared_ptr<const io::File> file;
+    bool damaged = false;
+};
+class SegmentCheck;
+class SegmentCopy;
+
 /// What open() had to do beyond reading its rows.
 struct RecoveryReport {
     uint64_t checked_bytes = 0;   // past the recovery point, found whole
     uint64_t cut_bytes = 0;       // past the recovery point, torn or unreadable: gone
     size_t dropped_segments = 0;  // whole files among those
     size_t rebuilt_indexes = 0;   // of segments below the recovery point
+    size_t damaged_segments = 0;  // below the recovery point
 };
 
 /// One partition's records: append-only segments of Kafka record batches, byte for byte, with
 /// sparse indexes by offset and by time beside each. One owner, no locks.
 ///
-/// Errors: kDataLoss for damage below the recovery point (nothing is cut off then; the partition
-/// goes offline), kResourceExhausted when the disk is full, kUnavailable once a write or sync has
-/// failed: from then on nothing is accepted.
+/// Errors: kDataLoss for damage below the recovery point (nothing is cut off then; what is inside
+/// a closed segment is refused until mend(), for any other the partition goes offline),
+/// kResourceExhausted when the disk is full, kUnavailable once a write or sync has failed: from
+/// then on nothing is accepted.
 class Log {
   public:
     struct Place {
@@ -159,6 +172,25 @@ class Log {
     virtual base::Offset stored_high_watermark() const = 0;
     virtual void set_config(const LogConfig&) = 0;
     virtual const Producers& producers() const = 0;
+
+    // Damage, and how it is mended. See scrub.h.
+
+    /// The first closed segment that ends past `from`, if it lies wholly below `limit`, and on
+    /// disk.
+    virtual std::optional<ClosedSegment> closed_segment(base::Offset from,
+                                                        base::Offset limit) const = 0;
+    /// Reads one through, against what else is known of it.
+    virtual std::unique_ptr<SegmentCheck> check(const ClosedSegment&) const = 0;
+    /// One that was checked is damaged: from now on reads of it fail with kDataLoss, also after a
+    /// restart. False if it is not here any more.
+    virtual bool mark_damaged(const ClosedSegment&) = 0;
+    /// The first that is damaged.
+    virtual std::optional<ClosedSegment> damaged() const = 0;
+    /// Begins a new copy of a damaged segment, in a file beside it. Blocks.
+    virtual base::Result<std::unique_ptr<SegmentCopy>> begin_copy(const ClosedSegment&) const = 0;
+    /// Puts a copy that is complete and synced in the place of the damaged one: after a crash one
+    /// or the other is there. kFailedPrecondition if that is gone; then the copy is, too.
+    virtual base::Status mend(std::unique_ptr<SegmentCopy>) = 0;
 
     /// Clean shutdown: syncs all records, stores a producer snapshot and the recovery point. These
     /// rows survive power loss from the next synced write to the store on, whoever makes it:

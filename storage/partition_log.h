@@ -52,6 +52,14 @@ class PartitionLog final : public Log {
     void set_config(const LogConfig&) override;
     const Producers& producers() const override { return producers_; }
 
+    std::optional<ClosedSegment> closed_segment(base::Offset from,
+                                                base::Offset limit) const override;
+    std::unique_ptr<SegmentCheck> check(const ClosedSegment&) const override;
+    bool mark_damaged(const ClosedSegment&) override;
+    std::optional<ClosedSegment> damaged() const override;
+    base::Result<std::unique_ptr<SegmentCopy>> begin_copy(const ClosedSegment&) const override;
+    base::Status mend(std::unique_ptr<SegmentCopy>) override;
+
     base::Status close(base::Offset high_watermark) override;
 
   private:
@@ -71,6 +79,8 @@ class PartitionLog final : public Log {
     SyncedMark end_mark() const;
     /// Index of the segment that holds `offset`, in [first base, end).
     size_t segment_of(base::Offset offset) const;
+    /// The closed segment that begins there, if it does; null: none.
+    std::unique_ptr<Segment>* closed_at(base::Offset base);
 
     bool must_roll_for(const kafka::BatchView&, uint64_t size, uint64_t pending,
                        base::TimestampMs now) const;

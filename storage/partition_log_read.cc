@@ -56,10 +56,13 @@ base::Result<LogRead> PartitionLog::read(base::Offset from, base::Offset limit, 
     limit = std::min(limit, end());
     if (from >= limit) return out;
     size_t i = segment_of(from);
+    if (segments_[i]->damaged())
+        return base::data_loss(segments_[i]->file()->path() + " is known to be damaged");
     ASSIGN_OR_RETURN(const BatchPlace first, segments_[i]->find(from));
     uint64_t position = first.position;
     for (; i < segments_.size() && segments_[i]->base() < limit; ++i, position = 0) {
         const Segment& s = *segments_[i];
+        if (s.damaged()) break;
         const bool whatever_size = at_least_one && out.slices.empty();
         ASSIGN_OR_RETURN(const SegmentCut cut,
                          s.run(position, limit, max_bytes - out.bytes, whatever_size));

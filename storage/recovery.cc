@@ -58,7 +58,8 @@ Recovered Recovery::planned() {
     return std::move(out_);
 }
 
-/// Foreign files are left alone; what retention had marked for removal goes now.
+/// Foreign files are left alone; what retention had marked for removal goes now, as do copies that
+/// came not to be.
 base::Status Recovery::list_segments() {
     if (!place_.disk->exists(place_.directory)) {
         RETURN_IF_ERROR(place_.disk->make_directories(place_.directory));
@@ -67,8 +68,9 @@ base::Status Recovery::list_segments() {
     ASSIGN_OR_RETURN(const auto names, place_.disk->list(place_.directory));
     for (std::string_view name : names) {
         if (const auto base = parse_segment_name(name)) bases_.push_back(*base);
-        if (!name.ends_with(deleted_suffix)) continue;
-        if (!parse_segment_name(name.substr(0, name.size() - deleted_suffix.size()))) continue;
+        const auto suffix = name.ends_with(copy_suffix) ? copy_suffix : deleted_suffix;
+        if (!name.ends_with(suffix)) continue;
+        if (!parse_segment_name(name.substr(0, name.size() - suffix.size()))) continue;
         RETURN_IF_ERROR(place_.disk->remove(place_.directory + "/" + std::string(name)));
     }
     return base::ok();
@@ -172,7 +174,14 @@ base::Status Recovery::open_below(Segment& segment, base::Offset next_base) {
     ASSIGN_OR_RETURN(const bool indexed, segment.load_summary(next_base));
     if (indexed) return base::ok();
     base::LeaderEpoch epoch = -1;
-    RETURN_IF_ERROR(segment.take_in_rest(epoch));
+    if (auto whole = segment.take_in_rest(epoch); absl::IsDataLoss(whole)) {
+        spdlog::error("{}; the segment's records are refused until it is mended",
+                      base::message(whole));
+        ++out_.report.damaged_segments;
+        return segment.mark_damaged(next_base);
+    } else if (!whole.ok()) {
+        return whole;
+    }
     if (segment.end() != next_base) {
         return base::data_loss(segment.file()->path() + " ends at offset " +
                                std::to_string(segment.end()) + ", the next segment begins at " +

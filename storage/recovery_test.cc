@@ -84,7 +84,12 @@ TEST_F(RecoveryTest, DamageBelowTheRecoveryPointIsNeverCut) {
     ten_stored();
     ASSERT_TRUE(disk->remove("data/topic-0/" + index_name(4)).ok());
     disk->flip_bit(path(4), batch_bytes + 100, 2);
-    expect_refused(segment_name(4) + " at byte " + std::to_string(batch_bytes));
+    open();
+    EXPECT_EQ(log->end(), 10);
+    EXPECT_EQ(log->damaged()->base, 4);
+    EXPECT_EQ(log->recovery().damaged_segments, 1u);
+    EXPECT_TRUE(absl::IsDataLoss(log->read(5, 10, 1 << 20, true).status()));
+    EXPECT_EQ(log->read(0, 10, 1 << 20, true)->next, 4);
     EXPECT_EQ(disk->open(path(4), io::Open::read_only).value()->size(), 4 * batch_bytes);
 }
 

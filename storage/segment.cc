@@ -75,6 +75,36 @@ base::Result<std::unique_ptr<Segment>> Segment::open(io::Disk& disk, const std::
     return segment;
 }
 
+base::Result<std::unique_ptr<Segment>> Segment::copy_of(io::Disk& disk,
+                                                        const std::string& directory,
+                                                        base::Offset base,
+                                                        base::TimestampMs written_at) {
+    auto segment = planned(disk, directory, base, written_at);
+    const std::string path = segment->path(segment_name(base)) + std::string(copy_suffix);
+    if (disk.exists(path)) RETURN_IF_ERROR(disk.remove(path));
+    ASSIGN_OR_RETURN(segment->file_, disk.open(path, io::Open::create_new));
+    return segment;
+}
+
+base::Status Segment::take_place() {
+    RETURN_IF_ERROR(disk_.rename(file_->path(), path(segment_name(base_))));
+    ASSIGN_OR_RETURN(file_, disk_.open(path(segment_name(base_)), io::Open::existing));
+    return base::ok();
+}
+
+void Segment::discard_copy() { disk_.remove(file_->path()).IgnoreError(); }
+
+base::Status Segment::mark_damaged(base::Offset end) {
+    damaged_ = true;
+    end_ = end;
+    bytes_ = file_->size();
+    index_saved_ = false;
+    const std::string index = path(index_name(base_));
+    if (!disk_.exists(index)) return base::ok();
+    RETURN_IF_ERROR(disk_.remove(index));
+    return disk_.sync_directory(directory_);
+}
+
 base::Result<bool> Segment::load_summary(base::Offset end) {
     auto summary = SparseIndex::load(disk_, path(index_name(base_)), index_);
     if (!summary.ok()) {

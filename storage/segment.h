@@ -22,6 +22,7 @@ std::string index_name(base::Offset);    // "00000000000000000042.index"
 inline constexpr std::string_view segment_suffix = ".log";
 inline constexpr std::string_view index_suffix = ".index";
 inline constexpr std::string_view deleted_suffix = ".deleted";
+inline constexpr std::string_view copy_suffix = ".copy";  // what is to replace a damaged segment
 /// The base offset in a segment's file name; nothing for any other name.
 std::optional<base::Offset> parse_segment_name(std::string_view name);
 
@@ -59,6 +60,20 @@ class Segment {
     /// resume_at() or take_in_rest() has told more.
     static base::Result<std::unique_ptr<Segment>> open(io::Disk&, const std::string& directory,
                                                        base::Offset base, base::TimestampMs now);
+
+    /// One that is to take the place of a damaged segment: its file, empty, has a name of its own
+    /// until take_place().
+    static base::Result<std::unique_ptr<Segment>> copy_of(io::Disk&, const std::string& directory,
+                                                          base::Offset base,
+                                                          base::TimestampMs written_at);
+    /// Renames the file over that of the damaged one. Durable after a sync of the directory.
+    base::Status take_place();
+    /// Removes the file of a copy that did not come to be.
+    void discard_copy();
+    /// What is in the file is not what was written: an open() that does not find its index will
+    /// read it, and find out again. `end`: where it must end.
+    base::Status mark_damaged(base::Offset end);
+    bool damaged() const { return damaged_; }
 
     /// Takes everything from the index file; false if that is missing, damaged or of another state
     /// of the segment. `end`: where the segment must end.
@@ -143,6 +158,7 @@ class Segment {
     mutable uint64_t since_entry_ = 0;   // bytes since the last entry
     uint32_t interval_ = 4096;
     bool index_saved_ = false;
+    bool damaged_ = false;
 };
 
 }  // namespace storage
