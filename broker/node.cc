@@ -17,6 +17,7 @@
 #include "broker/producer_ids.h"
 #include "broker/registration.h"
 #include "broker/resolve.h"
+#include "broker/rpc/donors.h"
 #include "broker/rpc/forwarder.h"
 #include "broker/rpc/service.h"
 #include "broker/services.h"
@@ -108,6 +109,7 @@ class Node::Parts {
     std::unique_ptr<Services> services;
     std::unique_ptr<Connections> connections;
     std::unique_ptr<rpc::Forwarder> forwarder;
+    std::unique_ptr<rpc::Donors> donors;
     std::vector<std::unique_ptr<io::Listener>> listeners;
     bool stopped = false;
 
@@ -261,6 +263,7 @@ base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
         forwarder->set_addresses(member->addresses());
         forwarder->set_cut(member->cut());
     });
+    donors = std::make_unique<rpc::Donors>(*forwarder);
     return base::ok();
 }
 
@@ -345,6 +348,7 @@ base::Status Node::Parts::join() {
     ASSIGN_OR_RETURN(const int64_t served, enter_service());
     RETURN_IF_ERROR(catch_up_to(served, "for the metadata that says that this broker serves"));
     partitions->maintain_every(std::chrono::seconds(5));
+    partitions->scrub(settings.scrub, *donors);
     connections->start();
     rpc_service->open(*services, locals, *forwarder);
     member->set_serving(true);

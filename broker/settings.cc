@@ -94,6 +94,8 @@ Settings settings_from(const metadata::ServerProperties& properties) {
         out.metadata_dir = view.broker_string("metadata.log.dir");
     else if (!out.log_dirs.empty()) out.metadata_dir = out.log_dirs.front();
     out.storage_reserve_bytes = count("storage.reserve.bytes");
+    out.scrub.bytes_per_s = view.broker_int("log.scrub.bytes.per.second");
+    out.scrub.interval = std::chrono::milliseconds(view.broker_int("log.scrub.interval.ms"));
     out.shards = count("num.network.threads");
     out.blocking_threads = count("num.io.threads");
     out.max_request_bytes = static_cast<uint32_t>(view.broker_int("socket.request.max.bytes"));

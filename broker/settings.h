@@ -10,6 +10,7 @@
 #include "groups/config.h"
 #include "metadata/image.h"
 #include "metadata/server_properties.h"
+#include "replication/scrub_options.h"
 
 namespace broker {
 
@@ -57,6 +58,7 @@ struct Settings {
     std::vector<std::string> log_dirs;         // log.dirs
     std::string metadata_dir;                  // metadata.log.dir; the first log dir by default
     uint64_t storage_reserve_bytes = 0;        // storage.reserve.bytes
+    replication::ScrubOptions scrub;           // log.scrub.bytes.per.second, log.scrub.interval.ms
     size_t shards = 0;                         // num.network.threads; 0: one for each core
     size_t blocking_threads = 4;               // num.io.threads
     uint32_t max_request_bytes = 100u << 20;   // socket.request.max.bytes

@@ -49,6 +49,16 @@ std::vector<Option> identity() {
             "refused; the broker's own topics and deletion go on. 0: produce until it is full.")
             .at_least(0)
             .own(),
+        int64("log.scrub.bytes.per.second", 10 << 20,
+              "How fast a broker reads its closed segments to verify them. 0: not at all; then "
+              "only damage that a read comes upon is mended.")
+            .at_least(0)
+            .own(),
+        int64("log.scrub.interval.ms", int64_t{7} * 24 * 3600 * 1000,
+              "Every closed segment is verified once in this time, if that is enough to read them "
+              "all.")
+            .at_least(1)
+            .own(),
         string("controller.quorum.voters", "",
                "The controllers of the cluster, as id@host:port with commas between, the same on "
                "every node; each port is that of a controller listener. Empty: a cluster of this "

@@ -36,7 +36,9 @@ Partition::Partition(std::unique_ptr<storage::Log> log, io::Shards& shards, io::
       proposals_(proposals),
       dir_(std::move(dir)),
       replica_(identity.self, replica_options(options), view_, log_->stored_high_watermark()),
-      alive_(std::make_shared<Partition*>(this)) {}
+      alive_(std::make_shared<Partition*>(this)) {
+    if (log_->damaged()) (void)replica_.set_fit(false, shard_.now());  // it has no role yet
+}
 
 Partition::~Partition() = default;
 
@@ -144,10 +146,20 @@ void Partition::tick() {
         take_again_at_.reset();
         leader_lost();
     }
-    // It may be read, so it leads on where nobody else can.
-    if (dir_ && dir_->fenced()) carry_out(replica_.set_fit(false, shard_.now()));
+    look_if_fit();
     carry_out(replica_.tick(shard_.now()));
     turn_away_if_cut_off();
+}
+
+void Partition::suspect(Offset offset) const {
+    if (suspect_) suspect_(offset);
+}
+
+/// What it has may be read, or most of it, so it leads on where nobody else can.
+void Partition::look_if_fit() {
+    CHECK(shard_.here());
+    const bool fit = !(dir_ && dir_->fenced()) && !log_->damaged();
+    carry_out(replica_.set_fit(fit, shard_.now()));
 }
 
 void Partition::carry_out(const replica::Effects& e) {

@@ -98,6 +98,14 @@ class Partition {
     void follower_lost(base::BrokerId);
     void leader_lost();
 
+    // ---------------------------------------------------------------------------- damaged logs
+    /// `suspect` is called with the offset where a read came upon damage, within that read.
+    void on_suspicion(base::Function<void(base::Offset)> suspect) { suspect_ = std::move(suspect); }
+    void suspect(base::Offset) const;
+    /// The log knows of damage, or has none any more: whoever is damaged lets others lead, and
+    /// follows when it is whole again.
+    void look_if_fit();
+
     bool leading() const { return replica_.leading(); }
     /// Whether its high watermark is the partition's, and not perhaps that of a leader that was.
     bool knows_newest() const { return in_session_ || replica_.row().replicas.size() <= 1; }
@@ -208,6 +216,7 @@ class Partition {
     bool in_session_ = true;
     std::shared_ptr<Partition*> alive_;  // a sync that comes back finds this, or nothing
     base::Status failure_;               // of the store; the log keeps its own
+    mutable base::Function<void(base::Offset)> suspect_;
 
     Waitings waiting_;
     Watchers watchers_;

@@ -97,6 +97,10 @@ kafka::Outcome<Partition::Read> Partition::read(const ReadFrom& from) const {
     if (from.offset > log_->end()) return out_of_range;
     if (from.offset >= high_watermark()) return read;
     auto records = log_->read(from.offset, high_watermark(), from.max_bytes, from.at_least_one);
+    if (absl::IsDataLoss(records.status())) {
+        suspect(from.offset);
+        return Error{ErrorCode::corrupt_message, base::message(records.status())};
+    }
     if (!records.ok()) return failed(records.status());
     read.records = *std::move(records);
     return read;

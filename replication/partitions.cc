@@ -3,6 +3,7 @@
 #include <future>
 
 #include "absl/strings/numbers.h"
+#include "replication/scrub.h"
 #include "spdlog/spdlog.h"
 
 namespace replication {
@@ -43,6 +44,7 @@ Partitions::Partitions(io::Shards& shards, io::Disk& disk, storage::Store& store
     for (size_t i = 0; i < shards_.count(); ++i) {
         locals_.push_back(std::make_unique<Local>());
         locals_.back()->peers = {&alone_, &alone_};
+        locals_.back()->scrub = std::make_unique<Scrub>(shards, shards.at(i), *this);
     }
 }
 
@@ -148,6 +150,9 @@ void Partitions::install(const TopicPartition& id, Opened opened, const Partitio
     auto& partition = *entry.partition;
     here.entries.insert_or_assign(id, std::move(entry));
     partition.set_in_session(here.in_session);
+    partition.on_suspicion(
+        [&scrub = *here.scrub, id](base::Offset offset) { scrub.suspect(id, offset); });
+    if (partition.log().damaged()) here.scrub->damaged(id);
     partition.assign(to);
     here.peers.exchange->opened(id);
 }
@@ -240,6 +245,12 @@ void Partitions::maintain_every(std::chrono::milliseconds interval) {
         });
 }
 
+void Partitions::scrub(const ScrubOptions& options, Donors& donors) {
+    for (size_t i = 0; i < shards_.count(); ++i)
+        shards_.at(i).post(
+            [this, i, options, &donors] { locals_[i]->scrub->start(options, donors); });
+}
+
 void Partitions::schedule_maintenance(size_t shard, std::chrono::milliseconds interval) {
     locals_[shard]->maintenance = shards_.at(shard).after(interval, [this, shard, interval] {
         const auto now = io::wall_clock();
@@ -265,6 +276,7 @@ base::Status Partitions::close() {
             base::Status first;
             locals_[i]->maintenance.reset();
             locals_[i]->tick.reset();
+            locals_[i]->scrub->stop();
             for (auto& [id, entry] : locals_[i]->entries) {
                 if (entry.partition) first.Update(entry.partition->close());
                 locals_[i]->peers.exchange->closed(id);

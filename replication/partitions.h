@@ -11,9 +11,13 @@
 #include "io/disk.h"
 #include "io/shard.h"
 #include "kafka/errors.h"
+#include "replication/donors.h"
 #include "replication/partition.h"
+#include "replication/scrub_options.h"
 
 namespace replication {
+
+class Scrub;
 
 /// The partitions of this broker. Each has a home shard, given by its id, on which it lives; it is
 /// found there and nowhere else. Its directory is named by the topic's id, so that no topic name
@@ -47,6 +51,7 @@ class Partitions {
     std::optional<base::InstantMs> oldest_sync(size_t log_dir) const {
         return shared_[log_dir]->oldest_sync();
     }
+    base::BrokerId self() const { return self_; }
     io::Shard& home(const base::TopicPartition&) const;
     /// Of a broker with so many shards.
     static size_t shard_of(const base::TopicPartition&, size_t shards);
@@ -85,6 +90,9 @@ class Partitions {
     /// Retention, rolls and checkpoints from now on, every `interval`; and far more often what
     /// replicas do by the clock.
     void maintain_every(std::chrono::milliseconds interval);
+    /// Verifies what lies on disk from now on, and mends what is damaged: see Scrub. `donors`
+    /// outlives the shards' work.
+    void scrub(const ScrubOptions&, Donors& donors);
     /// Closes all logs cleanly; blocks. Not from a shard.
     base::Status close();
 
@@ -112,6 +120,7 @@ class Partitions {
     struct Local {
         absl::flat_hash_map<base::TopicPartition, Entry> entries;
         Peers peers;
+        std::unique_ptr<Scrub> scrub;
         int64_t broker_epoch = -1;
         bool in_session = true;
         std::unique_ptr<io::Timer> maintenance;

@@ -240,6 +240,7 @@ base::Result<FetchAsk> read_fetch(base::View message) {
     if (in.max_wait_ms() < 0) return base::invalid("max_wait_ms must not be negative");
     out.max_wait = timeout_of(in.max_wait_ms());
     out.forwarded = in.forwarded();
+    out.any_replica = in.any_replica();
     return out;
 }
 
@@ -260,6 +261,7 @@ base::Bytes encode(const FetchAsk& ask) {
     out.set_isolation(static_cast<v1::Isolation>(ask.isolation));
     out.set_form(ask.form == Form::batches ? v1::BATCHES : v1::RECORDS);
     out.set_forwarded(true);
+    out.set_any_replica(ask.any_replica);
     base::Bytes bytes(out.ByteSizeLong());
     out.SerializeToArray(bytes.data(), static_cast<int>(bytes.size()));
     return bytes;

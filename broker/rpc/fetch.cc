@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "broker/assignments.h"
 #include "broker/handlers/handlers.h"
 #include "broker/resolve.h"
 #include "broker/rpc/forwarder.h"
@@ -122,7 +123,8 @@ void Fetch::run(Done done) {
 void Fetch::attempt() {
     const auto* row = host_.local.image->partition(at_);
     if (row == nullptr) return fail(ErrorCode::unknown_topic_id, "the topic was deleted");
-    if (row->leader == host_.services.settings.id)
+    const auto self = host_.services.settings.id;
+    if (row->leader == self || (ask_.forwarded && ask_.any_replica && has_replica(*row, self)))
         return ask_.offset < 0 ? look_up_offset() : read();
     if (!ask_.forwarded && row->leader.value >= 0) return forward(row->leader);
     FetchHead told;

@@ -22,6 +22,14 @@ base::Result<base::Slice> load(const storage::LogRead& read) {
     return base::Slice(memory, {memory.get(), filled});
 }
 
+base::Status verify(base::View batches) {
+    while (!batches.empty()) {
+        const auto batch = kafka::take_batch(batches);
+        if (!batch || !batch->crc_ok()) return base::data_loss("a batch with a wrong checksum");
+    }
+    return base::ok();
+}
+
 std::optional<Chunk> Chunks::find(const base::TopicPartition& id, base::LeaderEpoch epoch,
                                   base::Offset from) const {
     const auto found = last_.find(id);

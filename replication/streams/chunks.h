@@ -23,6 +23,9 @@ struct Chunk {
 /// a file is shorter than that.
 base::Result<base::Slice> load(const storage::LogRead&);
 
+/// Whether all are whole batches with the right checksums: kDataLoss.
+base::Status verify(base::View batches);
+
 /// Of each partition the chunk that was read last, so that it is read once for all its followers.
 /// Bounded: what was kept first goes first.
 class Chunks {

@@ -209,6 +209,8 @@ void Feed::keep(const Entry& entry, const Chunk& chunk) {
 /// The leader goes on without it.
 void Feed::fail(const Entry& entry, const base::Status& why) {
     const auto id = entry.id;
+    if (Partition* here = absl::IsDataLoss(why) ? open_partition(world_.partitions, id) : nullptr)
+        here->suspect(entry.next);
     spdlog::error("can't read what broker {} is to be sent: {}", to_.value, base::message(why));
     drop(id);
     world_.home.post([alive = std::weak_ptr(alive_), id] {

@@ -83,6 +83,9 @@ bool Feed::start_fetch(Entry& entry, const Partition& here) {
                          session = entry.session, epoch = entry.epoch, from,
                          read = *std::move(read)]() mutable {
         auto bytes = load(read);
+        // Old records, which may have been damaged since they were written.
+        if (bytes.ok())
+            if (auto bad = verify(bytes->bytes()); !bad.ok()) bytes = bad;
         home.post([alive = std::move(alive), id, session, epoch, from, next = read.next,
                    bytes = std::move(bytes)]() mutable {
             const auto feed = alive.lock();
