@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
         all.blackouts += t.blackouts;
         all.wipes += t.wipes;
         all.moves += t.moves;
+        all.rots += t.rots;
         return what;
     };
     const auto totals = [&] {
@@ -32,7 +33,8 @@ int main(int argc, char** argv) {
             {all.losses, "with a loss"},  {all.acks, "acknowledged"},
             {all.committed, "committed"}, {all.cuts, "cuts of logs"},
             {all.crashes, "crashes"},     {all.blackouts, "blackouts"},
-            {all.wipes, "lost disks"},    {all.moves, "moves"}};
+            {all.wipes, "lost disks"},    {all.moves, "moves"},
+            {all.rots, "damaged ranges"}};
     };
     return base::sim::run_program("replica_sim", argc, argv, run, totals);
 }

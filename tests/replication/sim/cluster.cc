@@ -31,6 +31,8 @@ void Cluster::trace(const Node& node, const std::string& what) const {
 void Cluster::make_core(Node& node) {
     node.core = std::make_unique<Replica>(Replica::Self{node.id, node.epoch}, settings_.options,
                                           *node.log, node.stored_high_watermark);
+    if (!node.log->rot()) node.rot_found = false;
+    if (node.rot_found) (void)node.core->set_fit(false, now);
     node.high_watermark = 0;
     node.epoch_seen = -1;
     node.settled = -1;
@@ -198,7 +200,7 @@ void Cluster::push(Node& node) {
     for (auto& [to, stream] : node.streams) {
         const auto [held, synced] = node.core->held_and_synced(to);
         while (stream.next < node.log->end() && stream.next - held < settings_.most_in_flight) {
-            if (stream.next < node.log->start()) {
+            if (!node.log->readable(stream.next, stream.next + 1)) {
                 outside_.hang_up(node.id, to);
                 break;
             }
@@ -267,7 +269,41 @@ void Cluster::take(Node& node, const Batch& batch) {
 }
 
 void Cluster::tick(Node& node) {
-    if (node.core) carry_out(node, node.core->tick(now));
+    if (!node.core) return;
+    if (node.rot_found && !node.log->rot()) told_of_rot(node, false);
+    carry_out(node, node.core->tick(now));
+}
+
+void Cluster::told_of_rot(Node& node, bool found) {
+    node.rot_found = found;
+    trace(node, found ? "finds out what can't be read" : "is whole again");
+    if (node.core) carry_out(node, node.core->set_fit(!found, now));
+}
+
+/// Who has it committed gives it. A leader that others can do without leaves that to them first.
+void Cluster::mend(Node& node, const Node& donor) {
+    const auto rot = *node.log->rot();
+    if (!donor.core || !(donor.core->leading() || donor.core->following())) return;
+    if (donor.core->high_watermark() < rot.until || !donor.log->readable(rot.from, rot.until))
+        return;
+    if (node.core->leading() && can_do_without(node)) return;
+    for (Offset o = rot.from; o < rot.until; ++o) {
+        if (donor.log->at(o).epoch != node.log->at(o).epoch) return;
+        if (donor.log->at(o) != node.log->at(o))
+            ghost_.fail("20: what is mended is not what was there");
+    }
+    node.log->mend();
+    told_of_rot(node, false);
+}
+
+bool Cluster::can_do_without(const Node& leader) const {
+    size_t whole = 0;
+    const auto& row = leader.core->row();
+    for (const BrokerId id : row.isr) {
+        const Node& node = nodes_.at(id);
+        whole += id != leader.id && !node.rot_found && leader.core->attached(id);
+    }
+    return whole >= std::min<size_t>(static_cast<size_t>(metadata_.min_isr()), row.replicas.size());
 }
 
 void Cluster::broke(BrokerId a, BrokerId b) {

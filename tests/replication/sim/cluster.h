@@ -67,6 +67,9 @@ class Cluster {
     void wipe(Node&);  // the disk of one that is down
     void deliver(const Envelope&);
     void tick(Node&);
+    /// It learns of the rot of its log, or that there is none any more.
+    void told_of_rot(Node&, bool found);
+    void mend(Node&, const Node& donor);
     void finish_sync(Node&, const Log::Sync&);
     void fail_disk(Node&);
     /// The link broke: both learn of it.
@@ -90,6 +93,7 @@ class Cluster {
     void drop_replica(Node&);
     void leave(Node&);
     void make_core(Node&);
+    bool can_do_without(const Node& leader) const;
     void trace(const Node&, const std::string&) const;
 
     const Settings settings_;

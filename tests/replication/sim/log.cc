@@ -11,7 +11,9 @@ EpochEnd Log::end_of_epoch(LeaderEpoch epoch) const {
 
 std::vector<Record> Log::read(Offset from, size_t most) const {
     const auto first = records_.begin() + (from - start_);
-    const auto count = std::min<size_t>(most, static_cast<size_t>(records_.end() - first));
+    const auto last =
+        records_.begin() + ((rot_ && from < rot_->until ? rot_->from : end()) - start_);
+    const auto count = std::min<size_t>(most, static_cast<size_t>(last - first));
     return {first, first + static_cast<ptrdiff_t>(count)};
 }
 
@@ -21,12 +23,20 @@ void Log::append(const Record& record) {
     ++appends_;
 }
 
+/// Where it was cut or deleted.
+void Log::forget_rot() {
+    if (!rot_) return;
+    rot_ = {std::max(rot_->from, start()), std::min(rot_->until, end())};
+    if (rot_->from >= rot_->until) rot_.reset();
+}
+
 void Log::truncate_to(Offset to) {
     lineage_.cut_back(to);
     if (to >= end()) return;
     records_.resize(static_cast<size_t>(to - start_));
     synced_ = durable_ = end();
     ++cuts_;
+    forget_rot();
 }
 
 void Log::restart_at(Offset at) {
@@ -35,6 +45,7 @@ void Log::restart_at(Offset at) {
     lineage_.clear();
     start_ = synced_ = durable_ = at;
     ++cuts_;
+    rot_.reset();
 }
 
 void Log::advance_start(Offset to) {
@@ -45,6 +56,7 @@ void Log::advance_start(Offset to) {
     start_ = to;
     synced_ = std::max(synced_, start_);
     durable_ = std::max(durable_, start_);
+    forget_rot();
 }
 
 void Log::finish(const Sync& sync) {

@@ -53,6 +53,19 @@ class Log final : public LocalLog {
     void finish(const Sync&);
     void fail() { failed_ = true; }
 
+    /// What can't be read any more, though it was synced: at most one range.
+    struct Rot {
+        Offset from = 0;
+        Offset until = 0;
+    };
+    const std::optional<Rot>& rot() const { return rot_; }
+    void rot(const Rot& r) { rot_ = r; }
+    void mend() { rot_.reset(); }
+    bool readable(Offset from, Offset until) const {
+        return from >= start() && until <= end() &&
+               !(rot_ && rot_->from < until && from < rot_->until);
+    }
+
     /// The process ends in no orderly way. `survives`: of the records not synced; `known`: how much
     /// of the synced end the next process knows.
     void crash(Offset survives, Offset known);
@@ -69,7 +82,10 @@ class Log final : public LocalLog {
     const std::map<uint64_t, int64_t>& deleted() const { return deleted_; }
 
   private:
+    void forget_rot();
+
     const uint64_t number_;
+    std::optional<Rot> rot_;
     Offset start_ = 0;
     std::vector<Record> records_;
     Offset synced_ = 0;

@@ -28,6 +28,7 @@ struct Node {
     int64_t clean_epoch = -1;  // as its last orderly stop left it
     base::Uuid directory;
     int64_t image = 0;  // as far as it followed the metadata
+    bool rot_found = false;
 
     // The process.
     bool up = false;

@@ -23,7 +23,7 @@ class Simulation {
   public:
     struct Totals {
         uint64_t events = 0, decisions = 0, elections = 0, unclean = 0, acks = 0, committed = 0,
-                 cuts = 0, crashes = 0, blackouts = 0, wipes = 0, moves = 0, losses = 0;
+                 cuts = 0, crashes = 0, blackouts = 0, wipes = 0, moves = 0, losses = 0, rots = 0;
     };
     Simulation(uint64_t seed, bool trace);
 
@@ -81,6 +81,7 @@ class Simulation {
     // simulation_faults.cc
     void chaos();
     void administer();
+    void rot();
     void cut();
     void crash(Node&, bool power);
     void black_out();

@@ -74,6 +74,32 @@ void Simulation::fail_disk(Node& node) {
     });
 }
 
+/// Bits flip in what is committed, and are found later; it is mended by who has it.
+void Simulation::rot() {
+    if (Node& node = any(); !quiet_ && node.core && !node.log->rot() && world_.chance(20)) {
+        const auto from = node.log->start() + world_.below(node.log->end() - node.log->start() + 1);
+        const auto most = std::min(node.log->durable(), node.core->high_watermark());
+        if (from < most) {
+            ++totals_.rots;
+            node.log->rot({from, std::min(most, from + 1 + world_.below(8))});
+        }
+    }
+    for (auto& [id, node] : cluster_->nodes()) {
+        if (!node.core || !node.log->rot() || world_.now() < paused_[id]) continue;
+        const auto rot = *node.log->rot();
+        const auto& others = cluster_->nodes();
+        const bool lost = std::ranges::none_of(others, [&](const auto& other) {
+            const Node& n = other.second;
+            return n.id != id && n.log && n.agrees >= rot.until &&
+                   n.log->readable(rot.from, rot.until);
+        });
+        // The last intact copy went with a disk or by a move: nobody is to blame.
+        if (lost && quiet_) node.log->mend();
+        else if (!node.rot_found && world_.chance(30)) cluster_->told_of_rot(node, true);
+        else if (node.rot_found) cluster_->mend(node, any());
+    }
+}
+
 void Simulation::chaos() {
     if (quiet_) return;
     world_.after(40, [this] { chaos(); });
