@@ -26,6 +26,7 @@ class Fault:
     needs_network = False
     needs_disk = False
     may_be_hurried = True  # the next fault may come before the cluster has recovered
+    needs_others = False  # replicas
 
     def __init__(self, lab, chance):
         self.lab = lab
@@ -377,8 +378,44 @@ class LoseDisk(Kill):
         time.sleep(self.down_seconds)
 
 
+class BitFlip(Fault):
+    """A bit flips in a segment that is closed, of a follower or of the leader: the scrub finds it, and
+    what is there in the end is what was there before."""
+    weight = 2
+    needs_others = True
+
+    def __init__(self, lab, chance):
+        super().__init__(lab, chance)
+        self.draw = random.Random(self.chance_seed)
+
+    def closed_segment(self):
+        """A file in whose place nobody else's will come; None: there is none yet."""
+        found = [path for topic in self.lab.topic_ids()
+                 for folder in sorted(self.lab.data(self.victim).glob(f"{topic}.*"))
+                 for path in sorted(folder.glob("*.log"))[:-1]]
+        return self.draw.choice(found) if found else None
+
+    def told(self, what):
+        return self.lab.log_of(self.victim).count(what)
+
+    def run(self):
+        self.lab.settle()
+        path, _ = wait_for(self.closed_segment, 60, Invalid(f"{self}: no segment is closed yet"))
+        before = path.read_bytes()
+        found, mended = self.told("is DAMAGED"), self.told("are WHOLE AGAIN")
+        at, bit = self.draw.randrange(len(before)), 1 << self.draw.randrange(8)
+        self.lab.log(f"    bit {bit} of byte {at} of {path.parent.name}/{path.name}")
+        with open(path, "r+b") as file:
+            file.seek(at)
+            file.write(bytes([before[at] ^ bit]))
+        self.seen(lambda: self.told("is DAMAGED") > found, "that the damage is found", 60)
+        self.seen(lambda: self.told("are WHOLE AGAIN") > mended, "that it is mended", 60)
+        if path.read_bytes() != before:
+            raise Broken(f"{self}: {path} is not what it was")
+
+
 KINDS = [Kill, KillController, Terminate, RollingRestart, Pause, PauseController, ShortPause, Cut, Reassign,
-         Deaf, Mute, SlowSync, FailingSync, FullDisk, PowerLoss, PowerLossOfAll, LoseDisk]
+         Deaf, Mute, SlowSync, FailingSync, FullDisk, PowerLoss, PowerLossOfAll, LoseDisk, BitFlip]
 BY_NAME = {kind.__name__: kind for kind in KINDS}
 
 

@@ -19,6 +19,9 @@ BUILD = pathlib.Path(BINARY).resolve().parent
 ALL = [0, 1, 2]
 PATIENCE_SECONDS = 120
 TOPICS = {"chaos-a": 4, "chaos-b": 2}
+# Segments are closed soon, and read again and again.
+SEGMENT_BYTES = 1 << 16
+SCRUB = ["log.scrub.interval.ms=1000", f"log.scrub.bytes.per.second={20 << 20}"]
 
 
 class Invalid(Exception):
@@ -73,7 +76,7 @@ class Lab:
     def start(self):
         replicas = self.options.replicas
         factors = [f"{key}.replication.factor={replicas}" for key in ("default", "offsets.topic")]
-        self.cluster.start(*(f"--set={one}" for one in [*factors, *self.options.set]))
+        self.cluster.start(*(f"--set={one}" for one in [*factors, *SCRUB, *self.options.set]))
         # Anew, one by one, each with the shim and a file of faults of its own.
         for broker in ALL:
             self.local("kill", broker)
@@ -82,7 +85,8 @@ class Lab:
         self.settle()
         for topic, partitions in TOPICS.items():
             self.cluster("topic", "create", topic, "-p", partitions, "-r", replicas,
-                         "-c", f"min.insync.replicas={min(2, replicas)}")
+                         "-c", f"min.insync.replicas={min(2, replicas)}",
+                         "-c", f"segment.bytes={SEGMENT_BYTES}")
         self.settle()
 
     def data(self, broker):
@@ -121,6 +125,14 @@ class Lab:
         """(topic, partition) → what is told of it."""
         topics = self.ask("topic", "describe", *TOPICS, of=of) or []
         return {(t["topic"], p["partition"]): p for t in topics for p in t["partitions"]}
+
+    def topic_ids(self):
+        return [t["id"] for t in self.ask("topic", "describe", *TOPICS) or []]
+
+    def log_of(self, broker):
+        """All that it has told."""
+        logs = (self.cluster.folder / f"broker-{broker}").glob("*.log")
+        return "".join(path.read_text(encoding="utf-8") for path in sorted(logs))
 
     def leads(self, broker, of):
         return any(p["leader"] == broker for p in self.partitions(of).values())

@@ -76,7 +76,8 @@ class Run:
         if self.options.faults:
             return [faults.BY_NAME[name] for name in self.options.faults.split(",")]
         return [kind for kind in faults.KINDS
-                if isolated or not (kind.needs_network or kind.needs_disk)]
+                if (isolated or not (kind.needs_network or kind.needs_disk)) and
+                (self.options.replicas > 1 or not kind.needs_others)]
 
     def schedule(self):
         """Every kind once, in an order drawn from the seed; then as they are drawn."""

@@ -23,7 +23,8 @@ def chaos(tmp_path, *arguments):
 
 
 # What takes little time; ./dev chaos has all of them.
-FAULTS = "Kill,KillController,Terminate,Pause,Cut,PowerLoss,PowerLossOfAll,LoseDisk,Reassign"
+FAULTS = ("Kill,KillController,Terminate,Pause,Cut,PowerLoss,PowerLossOfAll,LoseDisk,Reassign,"
+          "BitFlip")
 
 
 def test_nothing_is_lost_doubled_or_reordered(tmp_path):
