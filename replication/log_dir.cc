@@ -114,13 +114,18 @@ bool LogDir::take(uint64_t bytes, base::InstantMs now) {
     bool enough = room >= wanted;
     while (enough && !room_.compare_exchange_weak(room, room - wanted, std::memory_order_relaxed))
         enough = room >= wanted;
+    if (!enough) {
+        auto missed = missed_.load(std::memory_order_relaxed);
+        while (missed < wanted && !missed_.compare_exchange_weak(missed, wanted)) {
+        }
+    }
     const auto pause = enough ? look_every_ms : look_again_ms;
     if (now - looked_at_.load(std::memory_order_relaxed) >= pause) look_later(now);
     return enough;
 }
 
 void LogDir::recheck(base::InstantMs now) {
-    if (short_.load(std::memory_order_relaxed)) look_later(now);
+    if (full()) look_later(now);
 }
 
 void LogDir::look_later(base::InstantMs now) {
@@ -140,12 +145,13 @@ void LogDir::look() {
     const auto room = static_cast<int64_t>(std::min(*free, most)) -
                       static_cast<int64_t>(std::min(reserve_bytes_, most));
     room_.store(room, std::memory_order_relaxed);
-    const bool now_short = room <= 0;
-    if (short_.exchange(now_short) == now_short) return;
-    if (now_short)
+    const bool full = room <= missed_.load(std::memory_order_relaxed);
+    if (!full) missed_.store(0, std::memory_order_relaxed);
+    if (full_.exchange(full) == full) return;
+    if (full)
         spdlog::error(
-            "log directory {} has {} bytes free, no more than storage.reserve.bytes ({}): produce "
-            "is refused until there is more",
+            "log directory {} is full: of {} bytes free, storage.reserve.bytes keeps {}; until "
+            "there are more, produce is refused, and other brokers lead where enough are in sync",
             path_, *free, reserve_bytes_);
     else spdlog::info("log directory {} has room again; produce is accepted", path_);
 }

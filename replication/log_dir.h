@@ -51,7 +51,9 @@ class LogDir : public std::enable_shared_from_this<LogDir> {
     /// asked each time: appends are counted from the last look, which is a second old at most while
     /// appends come (a tenth, while they are refused), and happens on the pool.
     bool take(uint64_t bytes, base::InstantMs now);
-    /// Looks again soon, if there was too little room.
+    /// Whether there was too little room at the last look, for what was refused before it too.
+    bool full() const { return full_.load(std::memory_order_relaxed); }
+    /// Looks again soon, if it was full.
     void recheck(base::InstantMs now);
 
   private:
@@ -72,7 +74,8 @@ class LogDir : public std::enable_shared_from_this<LogDir> {
     std::atomic<int64_t> room_ = 0;  // above the reserve; below 0: that much is missing
     std::atomic<base::InstantMs> looked_at_ = 0;
     std::atomic<bool> looking_ = false;
-    std::atomic<bool> short_ = false;  // as told in the log
+    std::atomic<int64_t> missed_ = 0;  // the most bytes that were refused since there was room
+    std::atomic<bool> full_ = false;
 };
 
 }  // namespace replication

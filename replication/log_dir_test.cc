@@ -88,6 +88,24 @@ TEST_F(LogDirTest, RefusesInTimeAndRecoversByItself) {
     EXPECT_TRUE(dir->take(1, 1101));
 }
 
+TEST_F(LogDirTest, IsFullUntilWhatWasRefusedFits) {
+    fill(550);
+    dir->take(0, 1000);
+    shards.settle();
+    EXPECT_FALSE(dir->full());
+    EXPECT_FALSE(dir->take(100, 1100)) << "50 are left above the reserve";
+    shards.settle();
+    EXPECT_TRUE(dir->full());
+    fill(520);
+    dir->recheck(1200);
+    shards.settle();
+    EXPECT_TRUE(dir->full()) << "80";
+    fill(0);
+    dir->recheck(1300);
+    shards.settle();
+    EXPECT_FALSE(dir->full());
+}
+
 TEST_F(LogDirTest, RecoversEvenIfNobodyProduces) {
     dir->recheck(1000);
     EXPECT_EQ(shards.blocking(), 0u) << "there was room";

@@ -147,6 +147,7 @@ void Partition::tick() {
         leader_lost();
     }
     look_if_fit();
+    if (dir_ && !options_.uses_reserve) carry_out(replica_.set_full(dir_->full(), shard_.now()));
     carry_out(replica_.tick(shard_.now()));
     turn_away_if_cut_off();
 }

@@ -28,7 +28,7 @@ bool Replica::belongs(const Leader& leader, const Peer& peer, InstantMs now) con
 
 /// Whether the ISR should be another one. Called with every acknowledgement.
 void Replica::review(Leader& leader, Effects& e, InstantMs now) {
-    if (!fit()) return resign(e, now);
+    if (gives_up()) return resign(e, now);
     if (leader.pending || now < leader.propose_from) return;
     const bool same = std::ranges::all_of(
         leader.peers, [&](const Peer& p) { return belongs(leader, p, now) == p.in_isr; });
@@ -56,7 +56,7 @@ void Replica::propose(Leader& leader, std::vector<BrokerId> isr, Effects& e, Ins
 }
 
 void Replica::send_again(Leader& leader, Effects& e, InstantMs now) {
-    if (!fit() || !leader.pending || now - leader.pending->sent_at < options_.retry_ms) return;
+    if (gives_up() || !leader.pending || now - leader.pending->sent_at < options_.retry_ms) return;
     leader.pending->sent_at = now;
     e.propose = leader.pending->proposal;
 }
@@ -64,7 +64,7 @@ void Replica::send_again(Leader& leader, Effects& e, InstantMs now) {
 /// It can't do its part, but the row has it lead: asks that another one does, until the row says
 /// so. What was proposed before may be taken yet, so the maximal ISR stays as it is.
 void Replica::resign(Effects& e, InstantMs now) {
-    if (fit() || row_.leader != self_.id || row_.replicas.size() < 2 ||
+    if (!gives_up() || row_.leader != self_.id || row_.replicas.size() < 2 ||
         !is_process(self_.id, self_.epoch))
         return;
     if (resigned_ && resigned_->first == row_.version &&

@@ -75,7 +75,7 @@ void Replica::take_role(Effects& e, InstantMs now) {
         e.role_changed = true;
         return lead(now);
     }
-    if (!fit()) return leave(e);
+    if (!fit() || full_) return leave(e);
     e.role_changed = true;
     role_ = Follower{};
     ask(std::get<Follower>(role_), e, now);
@@ -133,16 +133,27 @@ Effects Replica::log_failed(InstantMs now) {
 
 Effects Replica::set_fit(bool fit, InstantMs now) {
     Effects e;
-    if (std::exchange(fit_, fit) == fit) return e;
+    if (std::exchange(fit_, fit) != fit) fitness_changed(e, now);
+    return e;
+}
+
+Effects Replica::set_full(bool full, InstantMs now) {
+    Effects e;
+    if (std::exchange(full_, full) != full) fitness_changed(e, now);
+    return e;
+}
+
+void Replica::fitness_changed(Effects& e, InstantMs now) {
+    const bool may_follow = fit() && !full_;
     if (auto* leader = std::get_if<Leader>(&role_)) {
         review(*leader, e, now);
     } else if (std::holds_alternative<Follower>(role_)) {
+        if (may_follow) return;
         step_aside(e);
         leave(e);
-    } else if (fit && !failed_ && is_process(self_.id, self_.epoch)) {
+    } else if (may_follow && is_process(self_.id, self_.epoch)) {
         take_role(e, now);
     }
-    return e;
 }
 
 Effects Replica::tick(InstantMs now) {

@@ -133,6 +133,9 @@ class Replica {
     /// Whether it can do its part, as it can at first. One that can't leads only until another one
     /// does, for which it asks (it resigns), and follows nobody.
     Effects set_fit(bool, InstantMs now);
+    /// Whether its disk takes nothing more, though what is there is whole. It follows nobody until
+    /// there is room; as the leader it resigns while enough are in sync without it.
+    Effects set_full(bool, InstantMs now);
 
     // ------------------------------------------------------------------------------ as the leader
     Effects attach(const Attach&, InstantMs now);
@@ -212,12 +215,15 @@ class Replica {
         Offset told_held = -1;
         Offset told_synced = -1;
     };
-    struct Idle {};  // no replica, no leader, not registered, not fit, or failed
+    struct Idle {};  // no replica, no leader, not registered, not fit, full, or failed
 
     // replica.cc
     void take_role(Effects&, InstantMs now);
     void step_aside(Effects&);
+    void fitness_changed(Effects&, InstantMs now);
     bool fit() const { return fit_ && !failed_; }
+    /// Whether another one should lead in its place, where it is named as the leader.
+    bool gives_up() const { return !fit() || (full_ && row_.isr.size() > least_in_sync()); }
     size_t least_in_sync() const;
     const Broker* known(BrokerId) const;
     /// Whether the broker's registration is still that one.
@@ -260,6 +266,7 @@ class Replica {
     const LocalLog& log_;
     bool failed_ = false;
     bool fit_ = true;
+    bool full_ = false;
 
     Row row_;
     int min_isr_ = 1;

@@ -399,6 +399,30 @@ TEST_F(ReplicaTest, WhoIsNotFitLeadsUntilAnotherDoes) {
     EXPECT_FALSE(asked(fit)->leaves);
 }
 
+TEST_F(ReplicaTest, WhoIsFullResignsOnlyIfEnoughAreInSyncWithoutIt) {
+    lead({me, b, c});
+    attach(b, 0, 0, -1);
+    attach(c, 0, 0, -1);
+    EXPECT_EQ(proposed(core.set_full(true, now)), (Ids{b, c}));
+    EXPECT_EQ(proposed(core.assign(row(1, 2, {me, b}), now)), (Ids{me, b, c})) << "two are needed";
+    EXPECT_EQ(proposed(core.tick(now += 500)), (Ids{me, b, c}));
+    EXPECT_TRUE(core.leading());
+    EXPECT_EQ(proposed(core.assign(row(1, 3, {me, b, c}), now)), (Ids{b, c}));
+    const auto e = core.assign(row(2, 4, {b, c}, b), now);
+    ASSERT_TRUE(asked(e));
+    EXPECT_TRUE(asked(e)->leaves);
+    EXPECT_FALSE(core.following());
+    EXPECT_FALSE(asked(core.set_full(false, now))->leaves);
+}
+
+TEST_F(ReplicaTest, AFollowerThatIsFullLeaves) {
+    core.assign(row(1, 1, {me, b}, b), now);
+    EXPECT_TRUE(asked(core.set_full(true, now))->leaves);
+    EXPECT_FALSE(core.set_fit(false, now).role_changed);
+    EXPECT_FALSE(core.set_full(false, now).role_changed) << "there is room, but it is not fit";
+    EXPECT_FALSE(asked(core.set_fit(true, now))->leaves);
+}
+
 TEST_F(ReplicaTest, AnOnlyReplicaDoesNotResign) {
     auto alone = row(1, 1, {me});
     alone.row.replicas = {me};
