@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
         all.wipes += t.wipes;
         all.moves += t.moves;
         all.rots += t.rots;
+        all.fills += t.fills;
         return what;
     };
     const auto totals = [&] {
@@ -34,7 +35,7 @@ int main(int argc, char** argv) {
             {all.committed, "committed"}, {all.cuts, "cuts of logs"},
             {all.crashes, "crashes"},     {all.blackouts, "blackouts"},
             {all.wipes, "lost disks"},    {all.moves, "moves"},
-            {all.rots, "damaged ranges"}};
+            {all.rots, "damaged ranges"}, {all.fills, "full disks"}};
     };
     return base::sim::run_program("replica_sim", argc, argv, run, totals);
 }

@@ -256,6 +256,7 @@ void Cluster::deliver(const Envelope& e) {
 }
 
 void Cluster::take(Node& node, const Batch& batch) {
+    if (node.full) return;
     auto effects = node.core->offered(batch.offer, now);
     const bool append = effects.append;
     carry_out(node, std::move(effects));
@@ -271,7 +272,15 @@ void Cluster::take(Node& node, const Batch& batch) {
 void Cluster::tick(Node& node) {
     if (!node.core) return;
     if (node.rot_found && !node.log->rot()) told_of_rot(node, false);
+    carry_out(node, node.core->set_full(node.full, now));
     carry_out(node, node.core->tick(now));
+}
+
+void Cluster::fill(Node& node, bool full) {
+    node.full = full;
+    trace(node, full ? "has a full disk" : "has room again");
+    // What it could not take it asks for once more.
+    if (node.core && !full) carry_out(node, node.core->leader_lost(now));
 }
 
 void Cluster::told_of_rot(Node& node, bool found) {
@@ -280,12 +289,10 @@ void Cluster::told_of_rot(Node& node, bool found) {
     if (node.core) carry_out(node, node.core->set_fit(!found, now));
 }
 
-/// Who has it committed gives it. A leader that others can do without leaves that to them first.
+/// Who has the same gives it. A leader that others can do without leaves that to them first.
 void Cluster::mend(Node& node, const Node& donor) {
     const auto rot = *node.log->rot();
-    if (!donor.core || !(donor.core->leading() || donor.core->following())) return;
-    if (donor.core->high_watermark() < rot.until || !donor.log->readable(rot.from, rot.until))
-        return;
+    if (!donor.core || !donor.log->readable(rot.from, rot.until)) return;
     if (node.core->leading() && can_do_without(node)) return;
     for (Offset o = rot.from; o < rot.until; ++o) {
         if (donor.log->at(o).epoch != node.log->at(o).epoch) return;
@@ -331,7 +338,8 @@ void Cluster::delete_records(Node& node, Offset before) {
 }
 
 Cluster::Produced Cluster::produce(Node& node, uint64_t producer, int64_t sequence, Acks acks) {
-    if (!node.core || !node.core->leading() || node.log->failed()) return Produced::refused;
+    if (!node.core || !node.core->leading() || node.log->failed() || node.full)
+        return Produced::refused;
     if (acks == Acks::all && !node.core->enough_in_sync()) return Produced::refused;
     const auto last = node.log->last_of(producer);
     if (last && last->sequence == sequence) {

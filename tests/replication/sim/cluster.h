@@ -70,6 +70,8 @@ class Cluster {
     /// It learns of the rot of its log, or that there is none any more.
     void told_of_rot(Node&, bool found);
     void mend(Node&, const Node& donor);
+    /// Its disk is full, of which it learns with its next tick; or has room again.
+    void fill(Node&, bool full);
     void finish_sync(Node&, const Log::Sync&);
     void fail_disk(Node&);
     /// The link broke: both learn of it.

@@ -29,6 +29,7 @@ struct Node {
     base::Uuid directory;
     int64_t image = 0;  // as far as it followed the metadata
     bool rot_found = false;
+    bool full = false;  // its disk takes nothing more
 
     // The process.
     bool up = false;

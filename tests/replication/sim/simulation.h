@@ -23,7 +23,7 @@ class Simulation {
   public:
     struct Totals {
         uint64_t events = 0, decisions = 0, elections = 0, unclean = 0, acks = 0, committed = 0,
-                 cuts = 0, crashes = 0, blackouts = 0, wipes = 0, moves = 0, losses = 0, rots = 0;
+                 cuts = 0, crashes = 0, blackouts = 0, wipes = 0, moves = 0, losses = 0, rots = 0, fills = 0;
     };
     Simulation(uint64_t seed, bool trace);
 
@@ -82,6 +82,7 @@ class Simulation {
     void chaos();
     void administer();
     void rot();
+    void fill_disks();
     void cut();
     void crash(Node&, bool power);
     void black_out();

@@ -90,13 +90,24 @@ void Simulation::rot() {
         const auto& others = cluster_->nodes();
         const bool lost = std::ranges::none_of(others, [&](const auto& other) {
             const Node& n = other.second;
-            return n.id != id && n.log && n.agrees >= rot.until &&
-                   n.log->readable(rot.from, rot.until);
+            return n.id != id && n.log && n.log->readable(rot.from, rot.until) &&
+                   n.log->at(rot.until - 1).epoch == node.log->at(rot.until - 1).epoch;
         });
-        // The last intact copy went with a disk or by a move: nobody is to blame.
+        // The last intact copy went with a disk, by a move or in an unclean election: nobody is to
+        // blame, and it is for an operator to mend.
         if (lost && quiet_) node.log->mend();
         else if (!node.rot_found && world_.chance(30)) cluster_->told_of_rot(node, true);
         else if (node.rot_found) cluster_->mend(node, any());
+    }
+}
+
+/// A disk runs full, and somebody makes room.
+void Simulation::fill_disks() {
+    for (auto& [id, node] : cluster_->nodes()) {
+        const bool full = !quiet_ && (node.full ? !world_.chance(15) : world_.chance(4));
+        if (full == node.full) continue;
+        totals_.fills += full ? 1 : 0;
+        cluster_->fill(node, full);
     }
 }
 
