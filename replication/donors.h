@@ -16,7 +16,7 @@ class Donors {
 
     using Done = base::Function<void(base::Result<base::Bytes>)>;
     /// Asks `from` for whole batches from `offset` on, of about `max_bytes` or one that is larger,
-    /// below the high watermark that it knows; whether it leads or follows. `done` runs on `on`.
+    /// committed or not, whether it leads or follows. `done` runs on `on`.
     /// Nothing that comes is to be believed without a look.
     virtual void fetch(io::Shard& on, const base::TopicPartition&, base::BrokerId from,
                        base::Offset offset, uint32_t max_bytes, Done done) = 0;

@@ -105,6 +105,10 @@ class Partition {
     /// The log knows of damage, or has none any more: whoever is damaged lets others lead, and
     /// follows when it is whole again.
     void look_if_fit();
+    /// For a replica that is damaged: whole batches from `from` on, about `max_bytes` of them or
+    /// one that is larger. Whatever this one's role is, and be they committed or not: two replicas
+    /// that have the same offset of the same epoch have the same there. 1, 2, 56.
+    kafka::Outcome<storage::LogRead> held(base::Offset from, uint32_t max_bytes) const;
 
     bool leading() const { return replica_.leading(); }
     /// Whether its high watermark is the partition's, and not perhaps that of a leader that was.
@@ -190,6 +194,9 @@ class Partition {
 
     // partition_clients.cc
     kafka::Outcome<storage::Appended> append_to_log(base::MutableView batch, Acks);
+    kafka::Error not_in_log(base::Offset) const;
+    kafka::Outcome<storage::LogRead> read_log(base::Offset from, base::Offset limit,
+                                              uint32_t max_bytes, bool at_least_one) const;
     base::Status take_room(uint64_t bytes);
     void wait(const storage::Appended&, std::chrono::milliseconds timeout, AppendDone done);
     void time_out(Waitings::iterator);

@@ -76,9 +76,7 @@ kafka::Outcome<Partition::Read> Partition::read(const ReadFrom& from) const {
                    ? Error{ErrorCode::fenced_leader_epoch, "the request's leader epoch is older"}
                    : Error{ErrorCode::unknown_leader_epoch, "the request's leader epoch is newer"};
     }
-    const Error out_of_range{
-        ErrorCode::offset_out_of_range,
-        absl::StrCat("offset ", from.offset, " is not in ", log_->start(), "..", log_->end())};
+    const Error out_of_range = not_in_log(from.offset);
     if (from.offset < log_->start()) return out_of_range;
     Read read{.records = {},
               .high_watermark = high_watermark(),
@@ -96,14 +94,33 @@ kafka::Outcome<Partition::Read> Partition::read(const ReadFrom& from) const {
     }
     if (from.offset > log_->end()) return out_of_range;
     if (from.offset >= high_watermark()) return read;
-    auto records = log_->read(from.offset, high_watermark(), from.max_bytes, from.at_least_one);
+    auto records = read_log(from.offset, high_watermark(), from.max_bytes, from.at_least_one);
+    if (!records) return records.error();
+    read.records = *std::move(records);
+    return read;
+}
+
+kafka::Outcome<storage::LogRead> Partition::held(Offset from, uint32_t max_bytes) const {
+    CHECK(shard_.here());
+    if (const auto status = health(); !status.ok()) return failed(status);
+    if (from < log_->start() || from >= log_->end()) return not_in_log(from);
+    return read_log(from, log_->end(), max_bytes, true);
+}
+
+Error Partition::not_in_log(Offset offset) const {
+    return {ErrorCode::offset_out_of_range,
+            absl::StrCat("offset ", offset, " is not in ", log_->start(), "..", log_->end())};
+}
+
+kafka::Outcome<storage::LogRead> Partition::read_log(Offset from, Offset limit, uint32_t max_bytes,
+                                                     bool at_least_one) const {
+    auto records = log_->read(from, limit, max_bytes, at_least_one);
     if (absl::IsDataLoss(records.status())) {
-        suspect(from.offset);
+        suspect(from);
         return Error{ErrorCode::corrupt_message, base::message(records.status())};
     }
     if (!records.ok()) return failed(records.status());
-    read.records = *std::move(records);
-    return read;
+    return *std::move(records);
 }
 
 uint64_t Partition::watch(Offset offset, base::Function<void()> wake) {

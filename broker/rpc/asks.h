@@ -80,7 +80,7 @@ struct FetchAsk {
     int8_t isolation = 0;  // as in Kafka
     Form form = Form::records;
     bool forwarded = false;
-    bool any_replica = false;  // by who follows, too
+    bool any_replica = false;  // what is held, whoever leads and whatever is committed
 };
 base::Result<FetchAsk> read_fetch(base::View message);
 base::Result<FetchAsk> read_fetch_stream(base::View message);

@@ -124,8 +124,8 @@ void Fetch::attempt() {
     const auto* row = host_.local.image->partition(at_);
     if (row == nullptr) return fail(ErrorCode::unknown_topic_id, "the topic was deleted");
     const auto self = host_.services.settings.id;
-    if (row->leader == self || (ask_.forwarded && ask_.any_replica && has_replica(*row, self)))
-        return ask_.offset < 0 ? look_up_offset() : read();
+    if (ask_.forwarded && ask_.any_replica && has_replica(*row, self)) return give();
+    if (row->leader == self) return ask_.offset < 0 ? look_up_offset() : read();
     if (!ask_.forwarded && row->leader.value >= 0) return forward(row->leader);
     FetchHead told;
     told.error.code =
@@ -134,6 +134,22 @@ void Fetch::attempt() {
     told.leader_epoch = row->leader_epoch;
     told.next = ask_.offset;
     trouble(told);
+}
+
+void Fetch::give() {
+    auto& partitions = host_.services.partitions;
+    partitions.home(at_).run([self = shared_from_this(), &partitions] {
+        const auto partition = partitions.find(self->at_);
+        kafka::Outcome<storage::LogRead> held =
+            kafka::Error{ErrorCode::kafka_storage_error, "the replica can't be read"};
+        if (partition.ok()) held = (*partition)->held(self->ask_.offset, self->ask_.max_bytes);
+        self->host_.local.shard.run([self, held = std::move(held)]() mutable {
+            if (!held) return self->fail(held.error().code, held.error().message);
+            FetchHead told;
+            told.next = self->ask_.offset;
+            self->render(told, std::move(held->slices));
+        });
+    });
 }
 
 void Fetch::look_up_offset() {

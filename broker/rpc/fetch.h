@@ -24,6 +24,7 @@ class Fetch final : public Operation, public std::enable_shared_from_this<Fetch>
     class Found;
 
     void attempt();
+    void give();
     void look_up_offset();
     void read();
     void found(const kafka::FetchResponse&, std::vector<std::vector<storage::FileSlice>> files);
