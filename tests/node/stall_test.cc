@@ -1,4 +1,4 @@
-// A disk that stalls under one of two nodes.
+// A disk that stalls or fails under one of two nodes.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -24,10 +24,29 @@ namespace {
 using kafka::ErrorCode;
 using std::chrono::milliseconds;
 
-/// Syncs of files wait while it stalls.
+/// Syncs of files wait while it stalls, and fail where it fails.
 class StallingDisk final : public io::DiskView {
   public:
     explicit StallingDisk(std::shared_ptr<io::Disk> disk) : DiskView(*disk), disk_(disk) {}
+
+    /// From now on, of files whose path holds that.
+    void fail(const std::string& path) {
+        const std::scoped_lock lock(mutex_);
+        failing_ = path;
+    }
+    bool failed() {
+        const std::scoped_lock lock(mutex_);
+        return !failing_.empty();
+    }
+    /// New logs go there.
+    void prefer(const std::string& path) {
+        const std::scoped_lock lock(mutex_);
+        preferred_ = path;
+    }
+    base::Result<uint64_t> free_bytes(const std::string& path) override {
+        const std::scoped_lock lock(mutex_);
+        return uint64_t{path.find(preferred_) == std::string::npos ? 10u : 20u} << 30;
+    }
 
     void stall(bool stalls) {
         const std::scoped_lock lock(mutex_);
@@ -51,7 +70,7 @@ class StallingDisk final : public io::DiskView {
             return file_->read_at(position, to);
         }
         base::Status sync() override {
-            disk_.wait();
+            RETURN_IF_ERROR(disk_.wait(path()));
             return file_->sync();
         }
         base::Status truncate(uint64_t size) override { return file_->truncate(size); }
@@ -63,15 +82,18 @@ class StallingDisk final : public io::DiskView {
         const std::unique_ptr<io::File> file_;
         StallingDisk& disk_;
     };
-    void wait() {
+    base::Status wait(const std::string& path) {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return !stalls_; });
+        const bool fails = !failing_.empty() && path.find(failing_) != std::string::npos;
+        return fails ? base::unavailable(path + ": input/output error") : base::ok();
     }
 
     const std::shared_ptr<io::Disk> disk_;
     std::mutex mutex_;
     std::condition_variable changed_;
     bool stalls_ = false;
+    std::string failing_, preferred_;
 };
 
 uint16_t free_port() {
@@ -103,7 +125,7 @@ class TwoNodes : public testing::Test {
         clients_.clear();
         // At once, as neither alone can decide that the other may stop.
         auto other = std::async(std::launch::async, [&] { return nodes_[1]->stop(); });
-        EXPECT_TRUE(nodes_[0]->stop().ok());
+        EXPECT_EQ(nodes_[0]->stop().ok(), !disk->failed());
         EXPECT_TRUE(other.get().ok());
         nodes_.clear();
         std::filesystem::remove_all(folder_);
@@ -114,26 +136,56 @@ class TwoNodes : public testing::Test {
         if (!clients_[id]) clients_[id] = std::make_unique<Peer>(nodes_[id]->addresses().front());
         return *clients_[id];
     }
-    kafka::MetadataResponse metadata(size_t of) {
+    /// Of one partition, with a replica on each, of which one is enough.
+    void create(const std::string& name, int32_t leader) {
+        kafka::CreateTopicsRequest request;
+        auto& topic = request.topics.emplace_back();
+        topic.name = name;
+        topic.num_partitions = -1;
+        topic.replication_factor = -1;
+        topic.assignments = {{0, {leader, 1 - leader}}};
+        topic.configs = {{"min.insync.replicas", "1"}};
+        ASSERT_EQ(client(0).call<kafka::CreateTopicsResponse>(request, 7).topics.at(0).error_code,
+                  ErrorCode::none);
+        ASSERT_TRUE(comes_to_lead(leader, name));
+    }
+    ErrorCode produced(const std::string& topic, size_t to) {
+        const auto batch = batch_of({"value"});
+        return client(to)
+            .call<kafka::ProduceResponse>(produce(topic, 0, batch), 9)
+            .responses.at(0)
+            .partition_responses.at(0)
+            .error_code;
+    }
+    kafka::MetadataResponse metadata(size_t of, const std::string& topic) {
         kafka::MetadataRequest request;
-        request.topics->push_back({.topic_id = {}, .name = "t"});
+        request.topics->push_back({.topic_id = {}, .name = topic});
         request.allow_auto_topic_creation = false;
         return client(of).call<kafka::MetadataResponse>(request, 12);
     }
     template <class Condition>
-    bool comes(Condition condition) {
+    bool comes(Condition condition, const std::string& topic = "t") {
         const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
         while (std::chrono::steady_clock::now() < end) {
-            if (condition(metadata(1))) return true;
+            if (condition(metadata(1, topic))) return true;
             std::this_thread::sleep_for(milliseconds(20));
         }
         return false;
     }
-    bool comes_to_lead(int32_t id) {
-        return comes([&](const auto& now) {
-            return now.topics.at(0).partitions.size() == 1 &&
-                   now.topics[0].partitions[0].leader_id == id;
-        });
+    bool comes_to_lead(int32_t id, const std::string& topic = "t") {
+        return comes(
+            [&](const auto& now) {
+                return now.topics.at(0).partitions.size() == 1 &&
+                       now.topics[0].partitions[0].leader_id == id;
+            },
+            topic);
+    }
+    bool comes_to_be_alone(int32_t id, const std::string& topic) {
+        return comes(
+            [&](const auto& now) {
+                return now.topics.at(0).partitions.at(0).isr_nodes == std::vector<int32_t>{id};
+            },
+            topic);
     }
 
     std::shared_ptr<StallingDisk> disk = std::make_shared<StallingDisk>(io::posix_disk());
@@ -149,7 +201,8 @@ class TwoNodes : public testing::Test {
         s.cluster.stall = milliseconds(1000);
         s.listeners = {
             {.host = "127.0.0.1", .port = 0, .advertised_host = "127.0.0.1", .advertised_port = 0}};
-        s.log_dirs = {folder_ + "/" + std::to_string(id)};
+        s.log_dirs = {folder_ + "/" + std::to_string(id),
+                      folder_ + "/second-" + std::to_string(id)};
         s.metadata_dir = s.log_dirs.front();
         s.shards = 2;
         auto node = broker::Node::start(s, std::move(on));
@@ -164,17 +217,7 @@ class TwoNodes : public testing::Test {
 };
 
 TEST_F(TwoNodes, ALeaderWhoseDiskStallsLosesLeadershipAndComesBack) {
-    kafka::CreateTopicsRequest request;
-    auto& topic = request.topics.emplace_back();
-    topic.name = "t";
-    topic.num_partitions = -1;
-    topic.replication_factor = -1;
-    topic.assignments = {{0, {0, 1}}};
-    topic.configs = {{"min.insync.replicas", "1"}};
-    ASSERT_EQ(client(0).call<kafka::CreateTopicsResponse>(request, 7).topics.at(0).error_code,
-              ErrorCode::none);
-    ASSERT_TRUE(comes_to_lead(0));
-
+    create("t", 0);
     disk->stall(true);
     const auto batch = batch_of({"waits for the disk"});
     client(0).send(produce("t", 0, batch), 9);
@@ -183,6 +226,29 @@ TEST_F(TwoNodes, ALeaderWhoseDiskStallsLosesLeadershipAndComesBack) {
 
     disk->stall(false);
     EXPECT_TRUE(comes([](const auto& now) { return now.brokers.size() == 2; })) << "it is back";
+}
+
+TEST_F(TwoNodes, ALogDirectoryThatFailsLosesItsLeadershipsAndNoOthers) {
+    disk->prefer("/second-0");
+    create("hit", 0);
+    create("beside", 0);
+    create("followed", 1);
+    disk->prefer("nothing");
+    create("elsewhere", 0);
+    for (const auto* topic : {"hit", "beside", "elsewhere"})
+        ASSERT_EQ(produced(topic, 0), ErrorCode::none) << topic;
+    ASSERT_EQ(produced("followed", 1), ErrorCode::none);
+
+    disk->fail("/second-0");
+    EXPECT_EQ(produced("hit", 0), ErrorCode::kafka_storage_error);
+    for (const auto* topic : {"hit", "beside", "followed"}) {
+        EXPECT_TRUE(comes_to_lead(1, topic)) << topic;
+        EXPECT_TRUE(comes_to_be_alone(1, topic)) << topic;
+        EXPECT_EQ(produced(topic, 1), ErrorCode::none) << topic;
+    }
+    EXPECT_TRUE(comes_to_lead(0, "elsewhere"));
+    EXPECT_EQ(produced("elsewhere", 0), ErrorCode::none);
+    EXPECT_TRUE(comes([](const auto& now) { return now.brokers.size() == 2; }, "elsewhere"));
 }
 
 }  // namespace
