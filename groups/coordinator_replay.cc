@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds retry_after{5'000};
-/// A replica that neither leads nor follows is not told when it does.
+/// A replica that stopped is not told what becomes of it.
 constexpr milliseconds look_again_after{500};
 /// A follower need not have each record at once: it takes what comes meanwhile along.
 constexpr milliseconds gather_for{50};
@@ -143,7 +143,7 @@ void Coordinator::read_on() {
     auto read = journal_->read(replayed_.next, replayed_.epoch,
                                static_cast<uint32_t>(config_.load_buffer_bytes));
     if (!read) {
-        if (read.error().code == ErrorCode::not_leader_or_follower) return pause(look_again_after);
+        if (read.error().code == ErrorCode::not_leader_or_follower) return watch(never_there);
         if (read.error().code == ErrorCode::offset_out_of_range)
             return begin_anew(ErrorCode::not_coordinator);
         return failed(std::string(kafka::name(read.error().code)) + " " + read.error().message,

@@ -37,7 +37,7 @@ class FollowingTest : public CoordinatorTest {
     void attach() {
         const Offset end = partition->log().end();
         answer(replica::Accepted{end, partition->log().start(), partition->high_watermark()});
-        pass(500);
+        pass(50);
     }
     void offer(base::Bytes batch, Offset high_watermark) {
         const Offset from = partition->log().end();

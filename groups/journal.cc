@@ -31,7 +31,7 @@ class PartitionJournal final : public Journal {
         return std::move(read->records);
     }
     uint64_t watch(base::Offset offset, base::Function<void()> wake) override {
-        return partition_.watch(offset, std::move(wake));
+        return partition_.await(offset, std::move(wake));
     }
     void unwatch(uint64_t key) override { partition_.unwatch(key); }
 

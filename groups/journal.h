@@ -34,7 +34,8 @@ class Journal {
     virtual kafka::Outcome<storage::LogRead> read(base::Offset from, base::LeaderEpoch epoch,
                                                   uint32_t max_bytes) const = 0;
     /// Calls `wake` once when something at or past `offset` may be read, or when the role or health
-    /// changes; at once (and returns 0) if so already, or if the replica neither leads nor follows.
+    /// changes, or when a replica that neither led nor followed does; at once (and returns 0) if
+    /// something may be read already, or never again.
     virtual uint64_t watch(base::Offset offset, base::Function<void()> wake) = 0;
     virtual void unwatch(uint64_t key) = 0;
 

@@ -73,6 +73,7 @@ void Partition::set_in_session(bool in_session) {
     CHECK(shard_.here());
     in_session_ = in_session;
     turn_away_if_cut_off();
+    wake_if_served_again();
 }
 
 bool Partition::cut_off() const {
@@ -89,6 +90,14 @@ void Partition::turn_away_if_cut_off() {
     if (!cut_off()) return;
     Ready ready;
     fail_all(ErrorCode::not_leader_or_follower, "this broker is cut off", ready);
+    ready.run();
+}
+
+/// A change of the role wakes whoever waits for it; this, what follows later: a leader accepts it.
+void Partition::wake_if_served_again() {
+    if (std::exchange(was_served_, served()) || !was_served_) return;
+    Ready ready;
+    wake_all(ready);
     ready.run();
 }
 
@@ -150,6 +159,7 @@ void Partition::tick() {
     if (dir_ && !options_.uses_reserve) carry_out(replica_.set_full(dir_->full(), shard_.now()));
     carry_out(replica_.tick(shard_.now()));
     turn_away_if_cut_off();
+    wake_if_served_again();
 }
 
 void Partition::suspect(Offset offset) const {
@@ -183,6 +193,7 @@ void Partition::carry_out(const replica::Effects& e) {
     tell(e);
     if (e.cut) carry_out(replica_.cut_done(shard_.now()));
     ready.run();
+    wake_if_served_again();
 }
 
 /// What others are to know.

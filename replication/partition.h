@@ -75,6 +75,8 @@ class Partition {
     /// changes; at once if so already, or if this replica neither leads nor follows. Returns a key
     /// for unwatch; 0 if it ran at once.
     uint64_t watch(base::Offset offset, base::Function<void()> wake);
+    /// The same, but that it leads or follows is waited for, too.
+    uint64_t await(base::Offset offset, base::Function<void()> wake);
     void unwatch(uint64_t key);
 
     /// DeleteRecords: moves the log start to `offset` (-1: the high watermark). 1 if outside.
@@ -182,6 +184,8 @@ class Partition {
     // partition.cc
     bool cut_off() const;
     void turn_away_if_cut_off();
+    bool served() const { return serving() || replica_.following(); }
+    void wake_if_served_again();
     void carry_out(const replica::Effects&);
     void tell(const replica::Effects&);
     void change_role(Ready&);
@@ -221,6 +225,7 @@ class Partition {
     const std::shared_ptr<LogDir> dir_;
     replica::Replica replica_;
     bool in_session_ = true;
+    bool was_served_ = false;
     std::shared_ptr<Partition*> alive_;  // a sync that comes back finds this, or nothing
     base::Status failure_;               // of the store; the log keeps its own
     mutable base::Function<void(base::Offset)> suspect_;

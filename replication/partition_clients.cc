@@ -124,9 +124,14 @@ kafka::Outcome<storage::LogRead> Partition::read_log(Offset from, Offset limit, 
 }
 
 uint64_t Partition::watch(Offset offset, base::Function<void()> wake) {
+    if (served()) return await(offset, std::move(wake));
+    wake();
+    return 0;
+}
+
+uint64_t Partition::await(Offset offset, base::Function<void()> wake) {
     CHECK(shard_.here());
-    const bool served = serving() || replica_.following();
-    if (offset < high_watermark() || !served || !health().ok()) {
+    if (offset < high_watermark() || !health().ok()) {
         wake();
         return 0;
     }

@@ -216,6 +216,22 @@ class FollowingPartitionTest : public PartitionTest {
     }
 };
 
+TEST_F(FollowingPartitionTest, WhoWaitsForARoleIsWokenOnceTheLeaderAcceptsIt) {
+    watch("w", 0);
+    EXPECT_THAT(take_done(), ElementsAre("w")) << "a client looks elsewhere";
+    const auto await = [&] { partition->await(0, [this] { done.push_back("a"); }); };
+    await();
+    partition->tick();
+    EXPECT_THAT(take_done(), IsEmpty());
+    answer(replica::Accepted{0, 0, 0});
+    EXPECT_THAT(take_done(), ElementsAre("a"));
+    await();
+    partition->leader_lost();
+    EXPECT_THAT(take_done(), IsEmpty());
+    answer(replica::Accepted{0, 0, 0});
+    EXPECT_THAT(take_done(), ElementsAre("a"));
+}
+
 TEST_F(FollowingPartitionTest, ItTakesWhatTheLeaderSendsAndTellsWhatItHas) {
     const auto attach = asked();
     EXPECT_EQ(peers.sent.back().first, 1);
