@@ -233,7 +233,8 @@ std::vector<Partitions::Usage> Partitions::usage(const io::Shard& shard) const {
     for (const auto& [id, entry] : locals_[shard.index()]->entries)
         out.push_back({.id = id,
                        .log_dir = entry.log_dir,
-                       .bytes = entry.partition ? entry.partition->log().size_bytes() : 0});
+                       .bytes = entry.partition ? entry.partition->log().size_bytes() : 0,
+                       .lag = entry.partition ? entry.partition->replica().lag() : 0});
     return out;
 }
 

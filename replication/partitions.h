@@ -33,6 +33,7 @@ class Partitions {
         base::TopicPartition id;
         size_t log_dir = 0;  // index into log_dirs()
         uint64_t bytes = 0;
+        int64_t lag = 0;  // in offsets; see replica::Replica::lag
     };
 
     /// `reserve_bytes`: of each log directory's disk, see storage.reserve.bytes.

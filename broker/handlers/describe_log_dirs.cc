@@ -33,7 +33,8 @@ Response describe(const Call& call, const Request& request, const Usages& usages
         if (!topic || !wanted(request, topic->name, usage.id.index)) continue;
         by_dir[usage.log_dir][topic->name].push_back(
             {.partition_index = usage.id.index,
-             .partition_size = static_cast<int64_t>(usage.bytes)});
+             .partition_size = static_cast<int64_t>(usage.bytes),
+             .offset_lag = usage.lag});
     }
     Response response;
     for (size_t i = 0; i < dirs.size(); ++i) {

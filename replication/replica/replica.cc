@@ -183,6 +183,11 @@ bool Replica::following() const {
     return follower != nullptr && follower->state == Follower::following;
 }
 
+Offset Replica::lag() const {
+    const auto* follower = std::get_if<Follower>(&role_);
+    return follower ? std::max<Offset>(follower->reported - log_.end(), 0) : 0;
+}
+
 bool Replica::knows_committed() const {
     const auto* leader = std::get_if<Leader>(&role_);
     return leader != nullptr && high_watermark_ >= leader->epoch_start;

@@ -160,6 +160,8 @@ class Replica {
     bool leading() const { return std::holds_alternative<Leader>(role_); }
     /// A follower that has been accepted: its log is a part of its leader's.
     bool following() const;
+    /// How far a follower's log is behind what its leader says is committed.
+    Offset lag() const;
     /// Leading with |ISR| >= min(min.insync.replicas, replicas): acks=all may be taken. (19)
     bool enough_in_sync() const;
     const Row& row() const { return row_; }

@@ -303,11 +303,25 @@ TEST_F(ReplicaTest, AFollowerTakesWhatComesNextAndAcknowledgesIt) {
     EXPECT_EQ(ack.synced, 2);
     log.on_disk = 5;
     EXPECT_EQ(core.log_moved(now).high_watermark, 3);
+    EXPECT_EQ(core.lag(), 0);
     EXPECT_FALSE(core.offered(offer, now).append) << "a copy";
     const auto gap = core.offered({.epoch = 1, .session = 1, .from = 8}, now);
     EXPECT_FALSE(gap.append);
     ASSERT_TRUE(asked(gap));
     EXPECT_EQ(asked(gap)->session, 2u);
+}
+
+TEST_F(ReplicaTest, AFollowersLagIsWhatItLacksOfWhatIsCommitted) {
+    core.assign(row(1, 1, {b, me}, b), now);
+    EXPECT_EQ(core.lag(), 0) << "it does not know yet";
+    core.attach_answered({1, 1, Accepted{.high_watermark = 7}}, now);
+    EXPECT_EQ(core.lag(), 7);
+    log.next = 3;
+    EXPECT_EQ(core.lag(), 4);
+    log.next = 9;
+    EXPECT_EQ(core.lag(), 0);
+    core.assign(row(2, 2, {me}), now);
+    EXPECT_EQ(core.lag(), 0) << "a leader's log is what others lag behind";
 }
 
 TEST_F(ReplicaTest, AStoredHighWatermarkIsNeitherPastTheLogNorBeforeIt) {
