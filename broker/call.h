@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "broker/frames.h"
+#include "broker/lost_leaders.h"
 #include "broker/services.h"
 #include "kafka/header.h"
 #include "storage/log.h"
@@ -25,6 +26,8 @@ struct Call {
     std::string client_host;  // numeric address
     std::string listener;     // the name of the listener it came through
     Frame frame;              // record views of the request point into it; it may be written to
+    /// What clients of this connection have been told of leaders; null if there is no connection.
+    std::shared_ptr<LeadersTold> leaders_told = nullptr;
 };
 using CallPtr = std::shared_ptr<Call>;
 

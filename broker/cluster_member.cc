@@ -124,6 +124,10 @@ base::Status ClusterMember::connect() {
     return base::ok();
 }
 
+bool ClusterMember::gone(base::BrokerId id) const {
+    return std::ranges::any_of(gone_, [&](const auto& member) { return member.id == id.value; });
+}
+
 void ClusterMember::cut_off(const std::set<int32_t>& nodes) {
     cut_ = nodes;
     peers_->set_cut(nodes);

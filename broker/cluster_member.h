@@ -60,6 +60,8 @@ class ClusterMember {
     const std::map<base::BrokerId, std::string>& addresses() const { return addresses_; }
     /// As on_cut tells. On the home shard.
     const std::set<int32_t>& cut() const { return cut_; }
+    /// Whether nobody listens where that node did. On the home shard.
+    bool gone(base::BrokerId) const;
 
     /// What the node's gRPC listener tells who asks for its health. False from the start.
     void set_serving(bool);

@@ -11,6 +11,12 @@ namespace {
 
 /// How fast a large frame must come, so that a slow line may send it and a silent one may not.
 constexpr size_t frame_bytes_a_second = 256 << 10;
+/// For what is in work when the connection is to end, and for the client to end it too.
+constexpr std::chrono::milliseconds leaving_patience{1000}, ended_patience{10'000};
+/// For another request, so that it fails: librdkafka asks once when a connection breaks, maybe the
+/// very broker that hangs, but again and again when a request breaks with it.
+constexpr std::chrono::milliseconds request_patience{100};
+constexpr size_t discard_bytes = 16 << 10;
 
 }  // namespace
 
@@ -71,7 +77,8 @@ Connection::Connection(Services& services, Local& local, std::unique_ptr<io::Str
 void Connection::start() { pump(); }
 
 bool Connection::may_take_more() const {
-    return pipeline_.size() < most_requests && answer_bytes_ < most_answer_bytes;
+    return leaving_ == Leaving::no && pipeline_.size() < most_requests &&
+           answer_bytes_ < most_answer_bytes;
 }
 
 /// Goes on with whatever can go on: begins requests that are there, reads more when all are begun.
@@ -114,11 +121,14 @@ void Connection::read() {
     stream_->read_some(frames_.space(), [self = shared_from_this()](base::Result<size_t> n) {
         self->reading_ = false;
         if (!self->open_) return;
+        self->unread_ = true;
+        if (self->leaving_ == Leaving::ended && n.ok() && *n > 0) return self->discard();
         if (!n.ok() || *n == 0)
             return self->close(n.ok() ? "closed by the client" : base::message(n.status()));
         self->last_active_ = io::monotonic_clock();
         self->frames_.received(*n);
         self->pump();
+        self->end_if_answered();
     });
 }
 
@@ -138,7 +148,8 @@ void Connection::begin(Frame frame, const kafka::Request& request) {
                                             .client_id = request.header.client_id.value_or(""),
                                             .client_host = peer_,
                                             .listener = listener_,
-                                            .frame = std::move(frame)});
+                                            .frame = std::move(frame),
+                                            .leaders_told = leaders_told_});
     dispatch(request, std::move(call), std::make_shared<Slot>(shared_from_this(), place));
 }
 
@@ -149,6 +160,7 @@ void Connection::finish(Pipeline<Answer>::Slot place, std::optional<Answer> answ
     pipeline_.finish(place, std::move(answer));
     write();
     pump();
+    end_if_answered();
 }
 
 void Connection::write() {
@@ -166,6 +178,59 @@ void Connection::write() {
         self->writing_.clear();
         self->write();
         self->pump();
+        self->end_if_answered();
+    });
+}
+
+void Connection::leave_if_outdated(base::BrokerId lost, base::InstantMs since,
+                                   base::InstantMs lost_at) {
+    if (!open_ || leaving_ != Leaving::no) return;
+    if (!leaders_told_->outdated(lost, since, lost_at)) return;
+    // A member of a group that waits for the others has not asked to be sent away.
+    if (!pipeline_.changing()) leave();
+}
+
+void Connection::leave() {
+    leaving_ = Leaving::answers;
+    unread_ = held_.has_value();
+    leaving_timer_ = local_.shard.after(leaving_patience, [this] { stay(); });
+    end_if_answered();
+}
+
+/// Something takes longer: the client waits for that, and must be able to ask for more.
+void Connection::stay() {
+    leaving_ = Leaving::no;
+    pump();
+}
+
+void Connection::end_if_answered() {
+    if (!open_ || leaving_ != Leaving::answers) return;
+    if (pipeline_.size() > 0 || !writing_.empty()) return;
+    if (reading_ && !unread_) {
+        leaving_timer_ = local_.shard.after(request_patience, [this] { end(); });
+        return;
+    }
+    end();
+}
+
+void Connection::end() {
+    leaving_ = Leaving::ended;
+    spdlog::debug("connection of {} is ended, for the client to ask who leads", peer_);
+    stream_->end_writing();
+    leaving_timer_ = local_.shard.after(ended_patience, [this] { close("it was ended"); });
+    discard();
+}
+
+/// What is left unread when a connection is closed makes TCP take back what was sent.
+void Connection::discard() {
+    if (reading_) return;
+    reading_ = true;
+    discarded_.resize(discard_bytes);
+    stream_->read_some(discarded_, [self = shared_from_this()](base::Result<size_t> n) {
+        self->reading_ = false;
+        if (!self->open_) return;
+        if (!n.ok() || *n == 0) return self->close("it was ended");
+        self->discard();
     });
 }
 
@@ -208,6 +273,7 @@ void Connection::close(const std::string& why) {
     open_ = false;
     spdlog::debug("connection of {} closed: {}", peer_, why);
     memory_timer_.reset();
+    leaving_timer_.reset();
     held_.reset();
     stream_->close();
     // What closes a connection may be in the middle of it.

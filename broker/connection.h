@@ -6,6 +6,7 @@
 
 #include "broker/call.h"
 #include "broker/frames.h"
+#include "broker/lost_leaders.h"
 #include "broker/pipeline.h"
 #include "io/shard.h"
 #include "io/socket.h"
@@ -31,6 +32,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void start();
     /// Drops the connection if it has been idle or slow for too long.
     void look_after(base::InstantMs now);
+    /// Ends the connection if it has sent its client to `lost`, as LeadersTold::outdated() has it:
+    /// once what is in work is answered, and if that is soon. What was not begun is not done, so no
+    /// client need wonder whether it was.
+    void leave_if_outdated(base::BrokerId lost, base::InstantMs since, base::InstantMs lost_at);
     /// Drops the connection. Answers still owed are not sent.
     void close(const std::string& why);
 
@@ -49,6 +54,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void finish(Pipeline<Answer>::Slot, std::optional<Answer>);
     void write();
     void wait_for_memory();
+    void leave();
+    void stay();
+    void end_if_answered();
+    void end();
+    void discard();
     /// Drops the connection for what the client sent: counted, and told in the log now and then.
     void refuse(const std::string& why);
 
@@ -64,6 +74,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
         Frame frame;
         kafka::Request request;  // its body is a view into the frame
     };
+    const std::shared_ptr<LeadersTold> leaders_told_ = std::make_shared<LeadersTold>();
+    /// Takes no more requests, as it will end; has ended what it sends, and waits for the client to
+    /// do the same.
+    enum class Leaving : uint8_t { no, answers, ended };
+    Leaving leaving_ = Leaving::no;
+    bool unread_ = false;  // something has come since it leaves, and won't be looked at
+    std::unique_ptr<io::Timer> leaving_timer_;
+    base::Bytes discarded_;
     std::optional<Held> held_;  // read, but its predecessors must finish first
     std::vector<Answer> writing_;
     size_t answer_bytes_ = 0;

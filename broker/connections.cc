@@ -78,6 +78,15 @@ void Connections::look_after(size_t shard) {
                                                               [this, shard] { look_after(shard); });
 }
 
+void Connections::leave_if_outdated(base::BrokerId lost, base::InstantMs since,
+                                    base::InstantMs lost_at) {
+    for (size_t i = 0; i < of_shard_.size(); ++i)
+        services_.shards.at(i).post([this, i, lost, since, lost_at] {
+            const auto all = of_shard_[i].connections;  // closing changes the set
+            for (const auto& connection : all) connection->leave_if_outdated(lost, since, lost_at);
+        });
+}
+
 void Connections::stop() {
     std::vector<std::promise<void>> done(of_shard_.size());
     for (size_t i = 0; i < of_shard_.size(); ++i)

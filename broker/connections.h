@@ -25,6 +25,9 @@ class Connections {
     void accept(std::unique_ptr<io::Stream>, const std::string& listener);
     /// Serves, and watches over idle and slow connections, from now on.
     void start();
+    /// Ends those that have sent their clients to a broker that is lost, as
+    /// Connection::leave_if_outdated() has it. From any thread.
+    void leave_if_outdated(base::BrokerId lost, base::InstantMs since, base::InstantMs lost_at);
     /// Closes all, and takes no more; blocks until that is done. Not from a shard.
     void stop();
 

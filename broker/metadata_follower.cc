@@ -225,6 +225,7 @@ void MetadataFollower::settle() {
     if (knows_this_process(*change.image)) remove_moved(*change.image);
     if (!change.delta->broker_configs().empty())
         for (const auto& [name, topic] : change.image->topics()) reconfigure(*change.image, *topic);
+    if (told_change_ && image_) told_change_(*image_, *change.image);
     image_ = change.image;
     index_ = image_->position().index;
     while (!waiting_.empty() && waiting_.begin()->first <= index_) {

@@ -58,6 +58,11 @@ class MetadataFollower {
     /// Runs on the home shard with the index of the last entry whenever more is in effect.
     void on_progress(base::Function<void(int64_t index)> told) { told_ = std::move(told); }
 
+    /// Runs on the home shard with the image before and each that has come into effect.
+    void on_change(base::Function<void(const metadata::Image&, const metadata::Image&)> told) {
+        told_change_ = std::move(told);
+    }
+
   private:
     struct Change {
         metadata::ImagePtr image;
@@ -108,6 +113,7 @@ class MetadataFollower {
     bool registered_anew_ = false;
     base::Function<void()> strays_removed_;
     base::Function<void(int64_t)> told_;
+    base::Function<void(const metadata::Image&, const metadata::Image&)> told_change_;
     bool busy_ = false;
     bool stopping_ = false;
     base::Function<void()> stopped_;

@@ -13,6 +13,7 @@
 #include "broker/directories.h"
 #include "broker/health.h"
 #include "broker/isr_changes.h"
+#include "broker/lost_leaders.h"
 #include "broker/metadata_follower.h"
 #include "broker/producer_ids.h"
 #include "broker/registration.h"
@@ -108,6 +109,7 @@ class Node::Parts {
     std::unique_ptr<Health> health;
     std::unique_ptr<Services> services;
     std::unique_ptr<Connections> connections;
+    std::unique_ptr<LostLeaders> lost_leaders;
     std::unique_ptr<rpc::Forwarder> forwarder;
     std::unique_ptr<rpc::Donors> donors;
     std::vector<std::unique_ptr<io::Listener>> listeners;
@@ -258,6 +260,14 @@ base::Status Node::Parts::open_broker(const metadata::ImagePtr& image) {
     services = std::make_unique<Services>(
         Services{settings, *shards, *partitions, *groups, *link, *follower, *producer_ids, memory});
     connections = std::make_unique<Connections>(*services, locals);
+    lost_leaders = std::make_unique<LostLeaders>(
+        home(), settings.id, [this](base::BrokerId id) { return member->gone(id); },
+        [this](base::BrokerId lost, base::InstantMs since, base::InstantMs lost_at) {
+            connections->leave_if_outdated(lost, since, lost_at);
+        });
+    follower->on_change([this](const metadata::Image& before, const metadata::Image& after) {
+        lost_leaders->changed(before, after);
+    });
     io::run_on(home(), [this] {
         forwarder = std::make_unique<rpc::Forwarder>(*shards);
         forwarder->set_addresses(member->addresses());
@@ -389,6 +399,7 @@ base::Status Node::Parts::stop_broker() {
     listeners.clear();
     member->set_serving(false);
     rpc_service->stop();
+    io::run_on(home(), [this] { lost_leaders->stop(); });
     connections->stop();
     forwarder->stop();
     // Nothing is opened or handed to the groups any more.

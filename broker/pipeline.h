@@ -58,6 +58,8 @@ class Pipeline {
 
     /// Requests that have not left: in work, or waiting for one before them.
     size_t size() const { return slots_.size(); }
+    /// Whether one is in work that the others wait for.
+    bool changing() const { return changing_ > 0; }
     size_t in_work() const { return reading_ + appending_ + changing_; }
 
   private:

@@ -153,6 +153,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
         boost::system::error_code ignored;
         socket_.close(ignored);
     }
+    void end_writing() {
+        CHECK(shard_.here() && !writing_);
+        boost::system::error_code ignored;  // what broke shows at the next read
+        if (is_open()) socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    }
 
     void read_some(base::MutableView to, base::Function<void(base::Result<size_t>)> done) {
         CHECK(shard_.here() && !reading_ && !to.empty());
@@ -235,6 +240,7 @@ class TcpStream : public Stream {
     void write(std::vector<Piece> pieces, base::Function<void(base::Status)> done) override {
         connection_->write(std::move(pieces), std::move(done));
     }
+    void end_writing() override { connection_->end_writing(); }
     void close() override { connection_->close(); }
     bool is_open() const override { return connection_->is_open(); }
     const std::string& peer() const override { return connection_->peer(); }

@@ -44,6 +44,8 @@ class Stream {
     /// descriptor, otherwise by way of a buffer of at most 256 KiB. OK once the system has them
     /// all.
     virtual void write(std::vector<Piece> pieces, base::Function<void(base::Status)> done) = 0;
+    /// Nothing more is written: the peer reads to the end of what was. Not while a write is out.
+    virtual void end_writing() = 0;
     /// What is outstanding ends with kUnavailable. What was written before is still delivered,
     /// unless the peer has sent what was not read: then TCP resets the connection.
     virtual void close() = 0;

@@ -204,6 +204,22 @@ TEST_F(SocketTest, TellsTheEndOfThePeersSendingAndMayStillAnswer) {
     EXPECT_EQ(client.receive(6), "answer");
 }
 
+TEST_F(SocketTest, MayEndWhatItSendsAndStillRead) {
+    listen_and_keep();
+    Client client(listener_->port());
+    Stream& stream = next_stream();
+    EXPECT_TRUE(write(stream, {slice("answer")})->wait().ok());
+    on(stream, [&] { stream.end_writing(); });
+    client.send("too late");
+    base::Bytes to(100);
+    EXPECT_EQ(*read(stream, to)->wait(), 8);
+    EXPECT_EQ(client.receive(100), "answer");
+    client.close();
+    EXPECT_EQ(*read(stream, to)->wait(), 0);
+    on(stream, [&] { stream.close(); });
+    on(stream, [&] { stream.end_writing(); });  // to no effect
+}
+
 TEST_F(SocketTest, AFileThatGotShorterIsAnErrorAndNoLoop) {
     listen_and_keep();
     for (Disk* disk : {posix_.get(), static_cast<Disk*>(&memory_)}) {

@@ -92,6 +92,19 @@ Response answer(const Call& call, const Request& request, const Failures& failur
     return response;
 }
 
+/// The answer, of which the connection keeps in mind whom it sends the client to.
+Response tell(const Call& call, const Request& request, const Failures& failures) {
+    auto response = answer(call, request, failures);
+    if (!call.leaders_told) return response;
+    std::set<int32_t> leaders;
+    for (const auto& topic : response.topics)
+        for (const auto& p : topic.partitions) leaders.insert(p.leader_id);
+    const auto now = io::monotonic_clock();
+    if (!response.topics.empty()) call.leaders_told->answered(now);
+    for (const auto id : leaders) call.leaders_told->told(base::BrokerId{id}, now);
+    return response;
+}
+
 /// Topics by name that don't exist and may be made.
 std::set<std::string> to_create(const Call& call, const Request& request) {
     std::set<std::string> names;
@@ -109,11 +122,11 @@ std::set<std::string> to_create(const Call& call, const Request& request) {
 
 void metadata(CallPtr call, Request request, Reply<Response> reply) {
     const auto missing_names = to_create(*call, request);
-    if (missing_names.empty()) return reply(answer(*call, request, {}));
+    if (missing_names.empty()) return reply(tell(*call, request, {}));
     create_on_demand(
         call, missing_names,
         [call, request = std::move(request), reply = std::move(reply)](
-            const Failures& failures) mutable { reply(answer(*call, request, failures)); });
+            const Failures& failures) mutable { reply(tell(*call, request, failures)); });
 }
 
 }  // namespace broker::handlers

@@ -1,0 +1,90 @@
+"""A leader that hangs: its clients learn from the others that they must look for another one."""
+
+import pytest
+from batches import batch
+from calls import fetch_body, metadata, produce
+from conftest import wait_until
+from wire import Answer, Connection, request
+
+TOPIC = "events"
+PARTITIONS = 3
+
+
+@pytest.fixture
+def replicated(three):
+    three.start()
+    three("topic", "create", TOPIC, "-p", PARTITIONS, "-r", 3)
+    return three
+
+
+def leaders(cluster, to=0):
+    answer = cluster("topic", "describe", TOPIC, "-o", "json", to=to)
+    return {p["partition"]: p["leader"] for p in answer.json[0]["partitions"]}
+
+
+def others(broker):
+    return [b for b in (0, 1, 2) if b != broker]
+
+
+def connect(cluster, broker):
+    connection = Connection(cluster.port + broker)
+    connection.socket.settimeout(60)
+    return connection
+
+
+def still_serves(connection):
+    return metadata(connection, TOPIC) == [0]
+
+
+def test_who_was_sent_to_a_leader_that_hangs_is_made_to_ask_again(replicated):
+    before = leaders(replicated)
+    hangs = before[0]
+    told = [connect(replicated, b) for b in others(hangs)]
+    untold = [connect(replicated, b) for b in others(hangs)]
+    for connection in told:
+        assert metadata(connection, TOPIC) == [0]
+    replicated.local("pause", hangs)
+    assert all(connection.closed() for connection in told)
+    for broker in others(hangs):
+        wait_until(lambda b=broker: hangs not in leaders(replicated, b).values(), "others lead")
+    assert all(still_serves(connection) for connection in untold)
+    replicated.local("resume", hangs)
+    for connection in told + untold:
+        connection.socket.close()
+
+
+def test_what_is_in_work_is_answered_first(replicated):
+    hangs = leaders(replicated)[0]
+    living = others(hangs)[0]
+    mine = next(p for p, leader in leaders(replicated).items() if leader == living)
+    with connect(replicated, living) as connection:
+        assert metadata(connection, TOPIC) == [0]
+        replicated.local("pause", hangs)
+        # These wait until the one that hangs is out of the in-sync replicas.
+        count = 0
+        try:
+            while True:
+                assert produce(connection, TOPIC, batch(b"x"), partition=mine) == (0, count)
+                count += 1
+        except (ConnectionError, BrokenPipeError):
+            pass
+    assert count > 0
+    replicated.local("resume", hangs)
+    # Each was answered, and none that was not is in the log.
+    assert len(replicated.consume(TOPIC)) == count
+
+
+def test_a_waiting_fetch_is_answered_with_nothing_lost(replicated):
+    hangs = leaders(replicated)[0]
+    living = others(hangs)[0]
+    mine = next(p for p, leader in leaders(replicated).items() if leader == living)
+    with connect(replicated, living) as connection:
+        assert metadata(connection, TOPIC) == [0]
+        replicated.local("pause", hangs)
+        try:
+            while True:
+                connection.send(request(fetch_body(TOPIC, 0, partition=mine, wait_ms=300), 7))
+                assert Answer(connection.receive()).i32() == 7
+        except (ConnectionError, BrokenPipeError):
+            pass
+    replicated.local("resume", hangs)
