@@ -13,10 +13,13 @@ InstantMs Sessions::running(InstantMs now) {
     return running_;
 }
 
-void Sessions::begin(InstantMs now) {
+void Sessions::begin(InstantMs now, const std::optional<Silent>& before) {
     sessions_.clear();
     last_call_ = now;
     began_ = running_;
+    silent_ = before ? before->id : metadata::kNoBroker;
+    silent_ms_ =
+        before ? std::clamp<InstantMs>(now - before->since, 0, options_.session_ms / 2) : 0;
 }
 
 void Sessions::heard(const Broker& broker, int64_t metadata_index, InstantMs now) {
@@ -48,7 +51,8 @@ InstantMs Sessions::end_of(const metadata::Broker& broker) const {
     auto it = sessions_.find(broker.id);
     const bool known = it != sessions_.end() && it->second.epoch == broker.epoch;
     if (known && it->second.lost) return it->second.last;
-    return (known ? it->second.last : began_) + options_.session_ms;
+    if (known) return it->second.last + options_.session_ms;
+    return began_ + options_.session_ms - (broker.id == silent_ ? silent_ms_ : 0);
 }
 
 bool Sessions::alive(const metadata::Image& image, BrokerId id, InstantMs now) {

@@ -16,7 +16,8 @@ namespace controller {
 ///
 /// A silent broker's session ends `session_ms` after it was last heard, but
 /// - never earlier than one session after this controller became active, which could not hear
-///   anybody before (KAFKA-14392);
+///   anybody before (KAFKA-14392); but whoever was active before it was heard as a Raft leader, so
+///   its silence counts, up to half a session;
 /// - time in which this controller itself did not run, and could not have heard anybody either,
 ///   does not count (KAFKA-15019): of the time between two calls no more than `longest_gap_ms`. It
 ///   must be ticked more often than that.
@@ -33,10 +34,16 @@ class Sessions {
         bool operator==(const Broker&) const = default;
     };
 
+    /// Who was active before, and since when it has not been heard.
+    struct Silent {
+        base::BrokerId id = metadata::kNoBroker;
+        base::InstantMs since = 0;
+    };
+
     explicit Sessions(Options options) : options_(options) {}
 
     /// This controller becomes active.
-    void begin(base::InstantMs now);
+    void begin(base::InstantMs now, const std::optional<Silent>& before = std::nullopt);
     /// A broker registered, or sent a heartbeat that was not refused.
     void heard(const Broker&, int64_t metadata_index, base::InstantMs now);
     /// Its process was found dead: the session ends now. Nothing if it registered anew since.
@@ -75,6 +82,8 @@ class Sessions {
     base::InstantMs last_call_ = 0;
     base::InstantMs running_ = 0;
     base::InstantMs began_ = 0;  // of running()
+    base::BrokerId silent_ = metadata::kNoBroker;
+    base::InstantMs silent_ms_ = 0;  // when it began
 };
 
 }  // namespace controller

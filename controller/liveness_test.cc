@@ -50,6 +50,16 @@ TEST_F(Liveness, ANewControllerGivesEverybodyAWholeSession) {
     EXPECT_EQ(pass(100).size(), 3u);
 }
 
+TEST_F(Liveness, TheControllerBeforeHasBeenSilentForLonger) {
+    sessions.begin(now, Sessions::Silent{k1, now - 1300});
+    EXPECT_TRUE(pass(1600).empty());
+    EXPECT_EQ(pass(100), (std::vector<Broker>{{k1, 1}}));
+    sessions.begin(now, Sessions::Silent{k1, now - 60'000});
+    EXPECT_TRUE(pass(1400).empty()) << "it has half a session to find the new controller";
+    sessions.heard({k1, 1}, 4, now);
+    EXPECT_EQ(pass(1600), (std::vector<Broker>{{k0, 1}, {k2, 1}}));
+}
+
 TEST_F(Liveness, TimeInWhichTheControllerStoodStillDoesNotCount) {
     for (auto id : {k0, k1, k2}) sessions.heard({id, 1}, 1, now);
     now += 60'000;

@@ -108,7 +108,10 @@ void Service::call(Encoded request, Reply<std::string> reply) {
 MOLDAU_CONTROLLER_REQUESTS(MOLDAU_SUBMIT)
 #undef MOLDAU_SUBMIT
 
-void Service::receive(raft::Message message) { core_->quorum().receive(std::move(message)); }
+void Service::receive(raft::Message message) {
+    core_->heard(message.from);
+    core_->quorum().receive(std::move(message));
+}
 
 void Service::process_gone(const raft::Member& member) {
     core_->quorum().gone(member);

@@ -125,7 +125,7 @@ void Service::Core::standing_changed(const quorum::Standing& now) {
     }
     term_ = now.term;
     if (now.active && !timer_) {
-        sessions_.begin(options_.now());
+        sessions_.begin(options_.now(), last_leader_);
         rebalanced_at_ = options_.now();
         look_after();
     }
@@ -190,6 +190,11 @@ void Service::Core::rebalance_if_due() {
     if (decision.records.empty()) return;
     spdlog::info("{} partitions are led by their first replicas again", decision.records.size());
     take(std::move(decision.records), [](const Error&, int64_t) {});
+}
+
+void Service::Core::heard(const raft::Member& from) {
+    const auto& leader = quorum_->standing().leader;
+    if (leader && from == *leader) last_leader_ = {base::BrokerId{from.id}, options_.now()};
 }
 
 void Service::Core::process_gone(base::BrokerId id) {

@@ -62,6 +62,8 @@ class Service::Core : public std::enable_shared_from_this<Core> {
     base::Status apply(const Application&);
     void subscribe(io::Shard& shard, Subscriber subscriber);
     void process_gone(base::BrokerId);
+    /// A message of that member has come.
+    void heard(const raft::Member&);
 
   private:
     struct Pending {  // proposed, and not committed as far as is known
@@ -99,6 +101,7 @@ class Service::Core : public std::enable_shared_from_this<Core> {
     Voters voters_;
     std::unique_ptr<io::Timer> timer_;
     base::InstantMs rebalanced_at_ = 0;
+    std::optional<Sessions::Silent> last_leader_;  // another than this node; when last heard
 
     raft::Term term_ = 0;
     metadata::ImagePtr published_;
