@@ -141,7 +141,10 @@ void Connection::wait_for_memory() {
 }
 
 void Connection::begin(Frame frame, const kafka::Request& request) {
-    const auto place = pipeline_.begin(effect_of(request.api->key));
+    const auto key = request.api->key;
+    carries_records_ |= key == kafka::ApiKey::produce || key == kafka::ApiKey::fetch;
+    asked_who_leads_ |= key == kafka::ApiKey::metadata;
+    const auto place = pipeline_.begin(effect_of(key));
     auto call = std::make_shared<Call>(Call{.services = services_,
                                             .local = local_,
                                             .version = request.header.api_version,
@@ -185,7 +188,9 @@ void Connection::write() {
 void Connection::leave_if_outdated(base::BrokerId lost, base::InstantMs since,
                                    base::InstantMs lost_at) {
     if (!open_ || leaving_ != Leaving::no) return;
-    if (!leaders_told_->outdated(lost, since, lost_at)) return;
+    // Who never asked here was told elsewhere, perhaps by the one that hangs.
+    const bool told_elsewhere = since <= 0 && carries_records_ && !asked_who_leads_;
+    if (!told_elsewhere && !leaders_told_->outdated(lost, since, lost_at)) return;
     // A member of a group that waits for the others has not asked to be sent away.
     if (!pipeline_.changing()) leave();
 }

@@ -32,7 +32,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void start();
     /// Drops the connection if it has been idle or slow for too long.
     void look_after(base::InstantMs now);
-    /// Ends the connection if it has sent its client to `lost`, as LeadersTold::outdated() has it:
+    /// Ends the connection if it has sent its client to `lost`, as LeadersTold::outdated() has it,
+    /// or carries records for one that was told of leaders elsewhere, and `since` is no limit (0):
     /// once what is in work is answered, and if that is soon. What was not begun is not done, so no
     /// client need wonder whether it was.
     void leave_if_outdated(base::BrokerId lost, base::InstantMs since, base::InstantMs lost_at);
@@ -79,6 +80,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     /// do the same.
     enum class Leaving : uint8_t { no, answers, ended };
     Leaving leaving_ = Leaving::no;
+    bool carries_records_ = false;
+    bool asked_who_leads_ = false;
     bool unread_ = false;  // something has come since it leaves, and won't be looked at
     std::unique_ptr<io::Timer> leaving_timer_;
     base::Bytes discarded_;
