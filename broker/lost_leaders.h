@@ -17,8 +17,8 @@ namespace broker {
 /// Clients that send to a broker which hangs learn of it late: its end of the connection stays
 /// open, and most look for other leaders only when a connection breaks or, minutes later, as a
 /// routine. So once the controller has given such a broker's partitions to others, those who live
-/// end, in order, the connections on which they had named it as a leader: no answer is owed on
-/// them, and every client takes that for a reason to ask who leads now.
+/// end, in order, the connections on which they had named it as a leader, or which carry records
+/// and were never asked on: no answer is owed, and clients take that for a reason to ask anew.
 
 /// Which brokers the answers on one connection have named as leaders, and when; on its shard.
 class LeadersTold {

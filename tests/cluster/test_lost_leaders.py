@@ -53,6 +53,17 @@ def test_who_was_sent_to_a_leader_that_hangs_is_made_to_ask_again(replicated):
         connection.socket.close()
 
 
+def test_who_was_told_elsewhere_is_made_to_ask_too(replicated):
+    hangs = leaders(replicated)[0]
+    living = others(hangs)[0]
+    mine = next(p for p, leader in leaders(replicated).items() if leader == living)
+    with connect(replicated, living) as connection:
+        assert produce(connection, TOPIC, batch(b"x"), partition=mine) == (0, 0)
+        replicated.local("pause", hangs)
+        assert connection.closed()
+    replicated.local("resume", hangs)
+
+
 def test_what_is_in_work_is_answered_first(replicated):
     hangs = leaders(replicated)[0]
     living = others(hangs)[0]
