@@ -32,6 +32,10 @@ int32_t shown_controller(const Call& call) {
                             call.services.controller.controller_id(), call.local.random);
 }
 
+bool may_have_lost(const Call& call, const metadata::Partition& p) {
+    return !call.local.in_session && p.leader == call.services.settings.id && p.replicas.size() > 1;
+}
+
 std::vector<int32_t> offline_replicas(const metadata::Image& image, const metadata::Partition& p) {
     std::vector<int32_t> out;
     for (const auto id : p.replicas)

@@ -27,6 +27,9 @@ std::vector<int32_t> plain_ids(const std::vector<base::BrokerId>&);
 int32_t shown_controller(const metadata::Image&, std::string_view listener, int32_t active,
                          absl::BitGen& random);
 int32_t shown_controller(const Call&);
+/// While the controller does not hear of this broker others may lead what it has led: only those
+/// who know can tell a client.
+bool may_have_lost(const Call&, const metadata::Partition&);
 /// Replicas on brokers that are not in service.
 std::vector<int32_t> offline_replicas(const metadata::Image&, const metadata::Partition&);
 /// A partition in the words of an API, as far as all of those have the same.

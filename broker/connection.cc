@@ -162,6 +162,7 @@ void Connection::finish(Pipeline<Answer>::Slot place, std::optional<Answer> answ
     if (answer) answer_bytes_ += answer->memory_bytes;
     pipeline_.finish(place, std::move(answer));
     write();
+    if (leaders_told_->knows_nothing() && leaving_ == Leaving::no) leave();
     pump();
     end_if_answered();
 }

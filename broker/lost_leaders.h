@@ -28,8 +28,13 @@ class LeadersTold {
     void answered(base::InstantMs now) { answered_at_ = now; }
     /// Whether `lost` was named, at `since` or later, and nothing was asked since `lost_at`.
     bool outdated(base::BrokerId lost, base::InstantMs since, base::InstantMs lost_at) const;
+    /// This broker does not know any more who leads what was asked for: the connection ends with
+    /// the answers that are in work, so that the client asks another one.
+    void know_nothing() { know_nothing_ = true; }
+    bool knows_nothing() const { return know_nothing_; }
 
   private:
+    bool know_nothing_ = false;
     std::vector<std::pair<base::BrokerId, base::InstantMs>> leaders_;  // few; when last
     std::optional<base::InstantMs> answered_at_;
 };

@@ -1,6 +1,8 @@
 #include "kafka/messages/find_coordinator.h"
 
+#include "broker/cluster_view.h"
 #include "broker/handlers/handlers.h"
+#include "broker/lost_leaders.h"
 #include "broker/resolve.h"
 #include "broker/topics_on_demand.h"
 #include "groups/coordinators.h"
@@ -29,6 +31,11 @@ Response::Coordinator locate(const Call& call, const std::string& key) {
     const auto topic = image.topic(offsets_topic);
     const auto* partition =
         topic ? topic->partition(call.services.groups.partition_of(key)) : nullptr;
+    if (partition != nullptr && may_have_lost(call, *partition)) {
+        if (call.leaders_told) call.leaders_told->know_nothing();
+        return failed(key, ErrorCode::coordinator_not_available,
+                      "this broker is cut off from the controller");
+    }
     const auto* broker = partition != nullptr ? image.broker(partition->leader) : nullptr;
     const auto* endpoint = broker != nullptr ? broker->endpoint(call.listener) : nullptr;
     if (endpoint == nullptr)

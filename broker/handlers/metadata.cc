@@ -22,12 +22,6 @@ bool wants_all(const Request& request, kafka::Version version) {
     return !request.topics || (version == 0 && request.topics->empty());
 }
 
-/// While the controller does not hear of this broker others may lead what it has led: only those
-/// who know can tell a client.
-bool may_have_lost(const Call& call, const metadata::Partition& p) {
-    return !call.local.in_session && p.leader == call.services.settings.id && p.replicas.size() > 1;
-}
-
 Response::MetadataResponseTopic describe(const Call& call, const metadata::Topic& topic,
                                          bool with_operations) {
     const metadata::Image& image = *call.local.image;
@@ -102,6 +96,8 @@ Response tell(const Call& call, const Request& request, const Failures& failures
     const auto now = io::monotonic_clock();
     if (!response.topics.empty()) call.leaders_told->answered(now);
     for (const auto id : leaders) call.leaders_told->told(base::BrokerId{id}, now);
+    if (!call.local.in_session && leaders.contains(metadata::kNoBroker.value))
+        call.leaders_told->know_nothing();
     return response;
 }
 

@@ -99,3 +99,25 @@ def test_a_waiting_fetch_is_answered_with_nothing_lost(replicated):
         except (ConnectionError, BrokenPipeError):
             pass
     replicated.local("resume", hangs)
+
+
+def sends_away(cluster, broker):
+    """Whether it ends the connection after an answer of who leads."""
+    with connect(cluster, broker) as connection:
+        assert metadata(connection, TOPIC) == [0]
+        connection.socket.settimeout(2)
+        try:
+            return connection.closed()
+        except TimeoutError:
+            return False
+
+
+def test_who_is_cut_off_from_all_others_sends_its_clients_to_them(replicated):
+    cut_off = leaders(replicated)[0]
+    assert not sends_away(replicated, cut_off)
+    for other in others(cut_off):
+        replicated.local("cut", cut_off, other)
+    wait_until(lambda: sends_away(replicated, cut_off), "it knows that it may know nothing")
+    assert not sends_away(replicated, others(cut_off)[0])
+    replicated.local("heal")
+    wait_until(lambda: not sends_away(replicated, cut_off), "it is heard again")
