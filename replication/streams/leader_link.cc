@@ -58,7 +58,7 @@ class LeaderLink::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
 
     void OnReadDone(bool ok) override {
         if (!ok) {
-            home_.post([this] { RemoveHold(); });
+            home_.post([this] { over(); });
             return;
         }
         base::Result<LeaderMessage> message = LeaderMessage();
@@ -80,7 +80,9 @@ class LeaderLink::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
     // On the home shard from here on.
 
     bool writing() { return turn_.taken(); }
+    /// Lost if the stream is over, as what is on its way then.
     void write(const FollowerMessage& message) {
+        if (over_) return;
         out_ = transport::to_grpc(encode(message));
         turn_.begin();
         StartWrite(&out_);
@@ -105,6 +107,10 @@ class LeaderLink::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
         // Without a read its end would not be told.
         StartRead(&in_);
     }
+    void over() {
+        over_ = true;
+        RemoveHold();
+    }
     void written() {
         turn_.told();
         if (owner_ != nullptr) owner_->write();
@@ -120,6 +126,7 @@ class LeaderLink::Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, 
     base::Bytes scratch_;
     grpc::ByteBuffer out_;
     WriteTurn turn_;
+    bool over_ = false;  // its end is known here, but the owner is yet to be told why
     base::Status failure_;
 };
 
