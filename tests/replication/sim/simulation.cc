@@ -53,7 +53,7 @@ Simulation::Simulation(uint64_t seed, bool trace) : world_(seed, trace) {
     every(50, [this] { administer(); });
     // In seeds of their own, so that all others are what they were before.
     if (seed % 16 == 8 || seed % 16 == 12) every(60, [this] { rot(); });
-    if (seed % 16 == 2 || seed % 16 == 12) every(70, [this] { fill_disks(); });
+    if (seed % 16 == 12 || seed % 16 == 15) every(70, [this] { fill_disks(); });
 }
 
 void Simulation::draw_knobs(Options& o) {
