@@ -18,6 +18,14 @@ class ScrubTest : public LogTest {
         sync();
         ASSERT_TRUE(log->checkpoint(10).ok());
     }
+    void ten_stored_anew() {
+        LogTest::log.reset();
+        disk = std::make_unique<io::MemoryDisk>(1);
+        store = std::make_unique<MemoryStore>();
+        ASSERT_TRUE(disk->make_directories("data").ok());
+        ASSERT_TRUE(disk->sync_directory("/").ok());
+        ten_stored();
+    }
     void add(int from, int to) {
         for (int i = from; i < to; ++i) {
             auto one = batch(now + i);
@@ -87,12 +95,7 @@ TEST_F(ScrubTest, ReadsOfADamagedSegmentAreRefusedAndOthersAreNot) {
 TEST_F(ScrubTest, DamageIsFoundAgainAfterARestart) {
     for (const bool power_loss : {false, true}) {
         SCOPED_TRACE(power_loss);
-        LogTest::log.reset();
-        disk = std::make_unique<io::MemoryDisk>(1);
-        store = std::make_unique<MemoryStore>();
-        ASSERT_TRUE(disk->make_directories("data").ok());
-        ASSERT_TRUE(disk->sync_directory("/").ok());
-        ten_stored();
+        ten_stored_anew();
         damage();
         if (power_loss) lose_power(1);
         else crash();
@@ -179,12 +182,7 @@ TEST_F(ScrubTest, WhatWasCutOrRemovedMeanwhileIsLeftAlone) {
 TEST_F(ScrubTest, ACrashAtAnyMomentLeavesTheOldOrTheNew) {
     for (uint64_t seed = 0; seed < 60; ++seed) {
         SCOPED_TRACE(seed);
-        LogTest::log.reset();
-        disk = std::make_unique<io::MemoryDisk>(1);
-        store = std::make_unique<MemoryStore>();
-        ASSERT_TRUE(disk->make_directories("data").ok());
-        ASSERT_TRUE(disk->sync_directory("/").ok());
-        ten_stored();
+        ten_stored_anew();
         const auto whole = content(4);
         damage();
         auto copy = *log->begin_copy(*log->damaged());

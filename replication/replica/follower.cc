@@ -9,25 +9,24 @@ void Replica::ask(Follower& follower, Effects& e, InstantMs now) {
     follower.state = Follower::asking;
     follower.session = ++sessions_;
     follower.asked_at = now;
-    e.send.push_back({row_.leader, Attach{.from = self_.id,
-                                          .broker_epoch = self_.epoch,
-                                          .epoch = row_.epoch,
-                                          .session = follower.session,
-                                          .end = log_.end(),
-                                          .synced = log_.synced(),
-                                          .last_epoch = log_.last_epoch()}});
+    e.send.push_back({row_.leader, attach_in(follower.session)});
+}
+
+Attach Replica::attach_in(uint64_t session) const {
+    return {.from = self_.id,
+            .broker_epoch = self_.epoch,
+            .epoch = row_.epoch,
+            .session = session,
+            .end = log_.end(),
+            .synced = log_.synced(),
+            .last_epoch = log_.last_epoch()};
 }
 
 /// Tells the leader that it has one follower less.
 void Replica::leave(Effects& e) {
-    e.send.push_back({row_.leader, Attach{.from = self_.id,
-                                          .broker_epoch = self_.epoch,
-                                          .epoch = row_.epoch,
-                                          .session = ++sessions_,
-                                          .end = log_.end(),
-                                          .synced = log_.synced(),
-                                          .last_epoch = log_.last_epoch(),
-                                          .leaves = true}});
+    auto attach = attach_in(++sessions_);
+    attach.leaves = true;
+    e.send.push_back({row_.leader, attach});
 }
 
 Effects Replica::attach_answered(const AttachReply& reply, InstantMs now) {

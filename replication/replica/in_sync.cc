@@ -38,21 +38,27 @@ void Replica::review(Leader& leader, Effects& e, InstantMs now) {
         const auto peer = std::ranges::find(leader.peers, id, &Peer::id);
         if (peer == leader.peers.end() || belongs(leader, *peer, now)) isr.push_back(id);
     }
-    propose(leader, std::move(isr), e, now);
+    propose(leader, isr, e, now);
 }
 
-void Replica::propose(Leader& leader, std::vector<BrokerId> isr, Effects& e, InstantMs now) {
-    Proposal proposal{
-        .epoch = row_.epoch, .version = row_.version, .broker_epoch = self_.epoch, .isr = {}};
+Proposal Replica::proposal_of(const std::vector<BrokerId>& isr) {
+    Proposal proposal{.number = ++proposals_,
+                      .epoch = row_.epoch,
+                      .version = row_.version,
+                      .broker_epoch = self_.epoch,
+                      .isr = {}};
     for (const BrokerId id : isr) {
         const Broker* broker = known(id);
         proposal.isr.push_back({id, broker ? broker->epoch : -1});
     }
+    return proposal;
+}
+
+void Replica::propose(Leader& leader, const std::vector<BrokerId>& isr, Effects& e, InstantMs now) {
     for (auto& peer : leader.peers)
         if (std::ranges::find(isr, peer.id) != isr.end() && !peer.in_isr) peer.proposed = true;
-    proposal.number = ++proposals_;
-    leader.pending = Pending{.proposal = proposal, .sent_at = now};
-    e.propose = std::move(proposal);
+    e.propose = proposal_of(isr);
+    leader.pending = Pending{.proposal = *e.propose, .sent_at = now};
 }
 
 void Replica::send_again(Leader& leader, Effects& e, InstantMs now) {
@@ -71,16 +77,9 @@ void Replica::resign(Effects& e, InstantMs now) {
         now - resigned_->second < options_.retry_ms)
         return;
     resigned_ = {row_.version, now};
-    Proposal proposal{.number = ++proposals_,
-                      .epoch = row_.epoch,
-                      .version = row_.version,
-                      .broker_epoch = self_.epoch,
-                      .isr = {}};
-    for (const BrokerId id : row_.isr) {
-        const Broker* broker = known(id);
-        if (id != self_.id) proposal.isr.push_back({id, broker ? broker->epoch : -1});
-    }
-    e.propose = std::move(proposal);
+    auto others = row_.isr;
+    std::erase(others, self_.id);
+    e.propose = proposal_of(others);
 }
 
 Effects Replica::answered(uint64_t proposal, Answer answer, InstantMs now) {

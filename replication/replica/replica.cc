@@ -75,7 +75,7 @@ void Replica::take_role(Effects& e, InstantMs now) {
         e.role_changed = true;
         return lead(now);
     }
-    if (!fit() || full_) return leave(e);
+    if (!may_follow()) return leave(e);
     e.role_changed = true;
     role_ = Follower{};
     ask(std::get<Follower>(role_), e, now);
@@ -144,14 +144,13 @@ Effects Replica::set_full(bool full, InstantMs now) {
 }
 
 void Replica::fitness_changed(Effects& e, InstantMs now) {
-    const bool may_follow = fit() && !full_;
     if (auto* leader = std::get_if<Leader>(&role_)) {
         review(*leader, e, now);
     } else if (std::holds_alternative<Follower>(role_)) {
-        if (may_follow) return;
+        if (may_follow()) return;
         step_aside(e);
         leave(e);
-    } else if (may_follow && is_process(self_.id, self_.epoch)) {
+    } else if (may_follow() && is_process(self_.id, self_.epoch)) {
         take_role(e, now);
     }
 }

@@ -224,6 +224,7 @@ class Replica {
     void step_aside(Effects&);
     void fitness_changed(Effects&, InstantMs now);
     bool fit() const { return fit_ && !failed_; }
+    bool may_follow() const { return fit() && !full_; }
     /// Whether another one should lead in its place, where it is named as the leader.
     bool gives_up() const { return !fit() || (full_ && row_.isr.size() > least_in_sync()); }
     size_t least_in_sync() const;
@@ -252,12 +253,14 @@ class Replica {
     bool lags(const Leader&, const Peer&, InstantMs now) const;
     bool belongs(const Leader&, const Peer&, InstantMs now) const;
     void review(Leader&, Effects&, InstantMs now);
-    void propose(Leader&, std::vector<BrokerId> isr, Effects&, InstantMs now);
+    Proposal proposal_of(const std::vector<BrokerId>& isr);
+    void propose(Leader&, const std::vector<BrokerId>& isr, Effects&, InstantMs now);
     void send_again(Leader&, Effects&, InstantMs now);
     void resign(Effects&, InstantMs now);
 
     // follower.cc
     void ask(Follower&, Effects&, InstantMs now);
+    Attach attach_in(uint64_t session) const;
     void leave(Effects&);
     void cut(Follower&, Cut, Effects&);
     void start_at(Offset, Effects&);

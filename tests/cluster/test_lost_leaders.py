@@ -26,6 +26,13 @@ def others(broker):
     return [b for b in (0, 1, 2) if b != broker]
 
 
+def one_that_hangs(cluster):
+    """Who is to hang, one who lives on, and a partition that it leads."""
+    leader_of = leaders(cluster)
+    living = others(leader_of[0])[0]
+    return leader_of[0], living, next(p for p, leader in leader_of.items() if leader == living)
+
+
 def connect(cluster, broker):
     connection = Connection(cluster.port + broker)
     connection.socket.settimeout(60)
@@ -54,9 +61,7 @@ def test_who_was_sent_to_a_leader_that_hangs_is_made_to_ask_again(replicated):
 
 
 def test_who_was_told_elsewhere_is_made_to_ask_too(replicated):
-    hangs = leaders(replicated)[0]
-    living = others(hangs)[0]
-    mine = next(p for p, leader in leaders(replicated).items() if leader == living)
+    hangs, living, mine = one_that_hangs(replicated)
     with connect(replicated, living) as connection:
         assert produce(connection, TOPIC, batch(b"x"), partition=mine) == (0, 0)
         replicated.local("pause", hangs)
@@ -65,9 +70,7 @@ def test_who_was_told_elsewhere_is_made_to_ask_too(replicated):
 
 
 def test_what_is_in_work_is_answered_first(replicated):
-    hangs = leaders(replicated)[0]
-    living = others(hangs)[0]
-    mine = next(p for p, leader in leaders(replicated).items() if leader == living)
+    hangs, living, mine = one_that_hangs(replicated)
     with connect(replicated, living) as connection:
         assert metadata(connection, TOPIC) == [0]
         replicated.local("pause", hangs)
@@ -86,9 +89,7 @@ def test_what_is_in_work_is_answered_first(replicated):
 
 
 def test_a_waiting_fetch_is_answered_with_nothing_lost(replicated):
-    hangs = leaders(replicated)[0]
-    living = others(hangs)[0]
-    mine = next(p for p, leader in leaders(replicated).items() if leader == living)
+    hangs, living, mine = one_that_hangs(replicated)
     with connect(replicated, living) as connection:
         assert metadata(connection, TOPIC) == [0]
         replicated.local("pause", hangs)
